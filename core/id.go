@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// ID is a UUIDv7: 48 bits of milliseconds, then chance, so that ids sort by the
-// time of their making. The kind keeps ids of different things apart for the
+// ID is a UUIDv7: 48 bits of milliseconds, 12 bits of a millisecond's fraction,
+// then chance, so that ids sort by the time of their making (RFC 9562, 6.2). The kind keeps ids of different things apart for the
 // compiler, and names them in their written form: inv_06bqk….
 type ID[K kind] [16]byte
 
@@ -48,7 +48,8 @@ func NewID[K kind](now time.Time) ID[K] {
 	var ms [8]byte
 	binary.BigEndian.PutUint64(ms[:], uint64(now.UnixMilli()))
 	copy(id[:6], ms[2:])
-	id[6] = id[6]&0x0f | 0x70
+	fraction := now.Nanosecond() % 1e6 * 4096 / 1e6
+	id[6], id[7] = byte(fraction>>8)|0x70, byte(fraction)
 	id[8] = id[8]&0x3f | 0x80
 	return id
 }

@@ -28,6 +28,7 @@ type Invitation struct {
 	ExpiredAt   time.Time
 	RestedAt    time.Time
 	RevokedAt   time.Time
+	ForgetAt    time.Time // when address and name are forgotten; zero while that is open
 
 	Maybe      bool   // an attempt ended with the answer lost; never revived
 	ByLink     bool   // counted as sent because the customer came by the link

@@ -34,15 +34,15 @@ const Forever = time.Duration(1<<63 - 1)
 type SendFault uint8
 
 const (
-	Lost         SendFault = iota + 1 // timeout, 408, 5xx, an unreadable 2xx, anything unheard of: it may have been sent
-	Unreachable                       // not one byte left
-	RateLimited                       // 429: come again later
-	InFlight                          // 409: the same key is being worked on
-	QuotaUsed                         // 429: the account's quota; the sender closes until its reset
-	SenderShut                        // 401, 403 of the key, 404, 451: the sender closes until a person acts
-	DomainShut                        // 403 of the sender's domain: that domain closes
-	Rejected                          // 400, 413, 422: this letter will never be taken
-	KeyMismatch                       // 409: the key is known with another body
+	Lost        SendFault = iota + 1 // timeout, 408, 5xx, an unreadable 2xx, anything unheard of: it may have been sent
+	Unreachable                      // not one byte left
+	RateLimited                      // 429: come again later
+	InFlight                         // 409: the same key is being worked on
+	QuotaUsed                        // 429: the account's quota; the sender closes until its reset
+	SenderShut                       // 401, 403 of the key, 404, 451: the sender closes until a person acts
+	DomainShut                       // 403 of the sender's domain: that domain closes
+	Rejected                         // 400, 413, 422: this letter will never be taken
+	KeyMismatch                      // 409: the key is known with another body
 )
 
 // NotLeft reports whether it is certain that the provider did not take the letter.

@@ -42,7 +42,6 @@ const (
 	Refused      Reason = "refused_by_provider"
 	AnswerLost   Reason = "answer_lost"
 	KeyCollision Reason = "send_key_collision"
-	TooManyTries Reason = "too_many_attempts"
 	RendererGone Reason = "renderer_gone"
 )
 
@@ -79,7 +78,6 @@ var sentences = map[Reason]string{
 	Refused:           "The mail provider refuses this letter.",
 	AnswerLost:        "The mail was handed over, but the answer was lost, and it is too late to ask again safely.",
 	KeyCollision:      "The mail provider knows this send key with other content.",
-	TooManyTries:      "The mail provider never answered clearly, and it is too late to ask again safely.",
 	RendererGone:      "The mail may have left in a form that this version cannot make again.",
 }
 

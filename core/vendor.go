@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -70,11 +71,19 @@ func (s Settings) Reserved() int {
 
 // Location is the vendor's zone; Set has checked that it exists.
 func (s Settings) Location() *time.Location {
-	if loc, err := time.LoadLocation(s.Zone); err == nil {
-		return loc
+	if loc, ok := zones.Load(s.Zone); ok {
+		return loc.(*time.Location)
 	}
-	return time.UTC
+	loc, err := time.LoadLocation(s.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	zones.Store(s.Zone, loc)
+	return loc
 }
+
+// zones spares a claim the reading of a zone from disk; there are some hundreds.
+var zones sync.Map
 
 // setting is one key of Set: how its text is read and how it is written.
 type setting struct {

@@ -1,0 +1,240 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"aminobridge/core"
+	"aminobridge/core/letter"
+)
+
+// Store is what the loop needs of a store.
+type Store interface {
+	Due(ctx context.Context, sender string, now time.Time, n int) ([]core.VendorID, time.Duration, error)
+	Claim(ctx context.Context, ask core.ClaimAsk) ([]core.Claimed, error)
+	Settle(ctx context.Context, ref core.LeaseRef, o core.Outcome, now time.Time) error
+	CloseSender(ctx context.Context, s core.SenderState) error
+	Sender(ctx context.Context, name string) (core.SenderState, error)
+}
+
+// Links makes the two links of a letter.
+type Links interface {
+	ReviewToken(version int, v core.VendorID, i core.InvitationID) string
+	OptOutToken(version int, v core.VendorID, i core.InvitationID) string
+}
+
+// Loop claims due letters of one sender, hands them over and settles them. Run
+// one for each sender.
+type Loop struct {
+	Store   Store
+	Sender  core.Sender
+	Routes  []string // the vendors' setting "sender" that lead here
+	Links   Links
+	Process core.Frozen // the process's part of a letter's inputs
+	Workers int
+	Now     func() time.Time     // civil
+	Up      func() time.Duration // since boot; leases are counted by it
+	Log     *slog.Logger
+
+	once  sync.Once
+	nudge chan struct{}
+	pause pause
+	fails breaker
+}
+
+const (
+	vendorsAtOnce = 32
+	lettersAtOnce = 4
+	// look is how long the loop waits at most before it looks again: the wall may
+	// have jumped.
+	look = time.Second
+	// An attempt begins only with leastLease of its lease left and ends endEarly
+	// before it, so that nothing is on its way when the lease is over.
+	leastLease = 20 * time.Second
+	endEarly   = 5 * time.Second
+	// attempt is how long a provider may take to answer.
+	attempt = 30 * time.Second
+)
+
+// Nudge makes the loop look at once.
+func (l *Loop) Nudge() {
+	l.once.Do(l.init)
+	select {
+	case l.nudge <- struct{}{}:
+	default:
+	}
+}
+
+func (l *Loop) init() { l.nudge = make(chan struct{}, 1) }
+
+// job is a claimed letter and when, by Up, its lease is over.
+type job struct {
+	core.Claimed
+	over time.Duration
+}
+
+// Run works until ctx is done. Letters on their way are settled before it
+// returns. It returns early only if the store is fenced.
+func (l *Loop) Run(ctx context.Context) error {
+	l.once.Do(l.init)
+	jobs := make(chan job)
+	var workers sync.WaitGroup
+	for range max(1, l.Workers) {
+		workers.Go(func() {
+			for j := range jobs {
+				l.work(ctx, j)
+			}
+		})
+	}
+	err := l.feed(ctx, jobs)
+	close(jobs)
+	workers.Wait()
+	return err
+}
+
+// feed hands out what is due until ctx is done.
+func (l *Loop) feed(ctx context.Context, jobs chan<- job) error {
+	for {
+		found, wait, err := l.round(ctx, jobs)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, core.ErrFenced):
+			return err
+		case err != nil:
+			l.Log.Error("looking for due letters failed", "error", err)
+			wait, found = look, false
+		}
+		if found {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.nudge:
+		case <-time.After(wait):
+		}
+	}
+}
+
+// round takes one turn over the vendors that are due, and says how long to wait
+// if there was nothing.
+func (l *Loop) round(ctx context.Context, jobs chan<- job) (found bool, wait time.Duration, err error) {
+	if held := l.pause.left(l.Up()); held > 0 {
+		return false, min(held, look), nil
+	}
+	wait = look
+	for _, route := range l.Routes {
+		vendors, next, err := l.Store.Due(ctx, route, l.Now(), vendorsAtOnce)
+		if err != nil {
+			return false, 0, err
+		}
+		for _, v := range vendors {
+			n, err := l.vendor(ctx, route, v, jobs)
+			if err != nil {
+				return found, 0, err
+			}
+			found = found || n > 0
+		}
+		if next >= 0 {
+			wait = min(wait, next)
+		}
+	}
+	return found, max(wait, time.Millisecond), nil
+}
+
+// vendor claims what one vendor may send now and hands it to the workers.
+func (l *Loop) vendor(ctx context.Context, route string, v core.VendorID, jobs chan<- job) (int, error) {
+	before := l.Up()
+	claimed, err := l.Store.Claim(ctx, core.ClaimAsk{
+		Vendor: v, Sender: route, Window: l.Sender.Window(), N: lettersAtOnce, Now: l.Now(), Jitter: rand.Float64(), Frozen: l.Process,
+	})
+	if errors.Is(err, core.ErrNothingDue) || errors.Is(err, core.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("vendor %s: %w", v, err)
+	}
+	for _, c := range claimed {
+		jobs <- job{c, before + c.Remaining}
+	}
+	return len(claimed), nil
+}
+
+// work makes one attempt and settles it, even when ctx is done meanwhile.
+func (l *Loop) work(ctx context.Context, j job) {
+	o := core.Outcome{Jitter: rand.Float64(), Window: l.Sender.Window()}
+	if ctx.Err() == nil && j.over-l.Up() >= leastLease && l.pause.left(l.Up()) <= 0 {
+		l.attempt(ctx, j, &o)
+	}
+	ctx = context.WithoutCancel(ctx)
+	if o.Err != nil {
+		l.react(ctx, j, o.Err)
+	}
+	if open := l.fails.note(o.Err); o.Begun && open > 0 {
+		l.closeSender(ctx, "the provider does not answer", l.Now().Add(open))
+	}
+	log := l.Log.With("vendor", j.Ref.Vendor.String(), "invitation", j.Ref.Invitation.String(), "attempt", j.Entry.Attempt)
+	switch err := l.Store.Settle(ctx, j.Ref, o, l.Now()); {
+	case err != nil && !errors.Is(err, core.ErrLeaseLost):
+		log.Error("an attempt could not be settled; its lease will lapse", "error", err)
+	case !o.Begun:
+		log.Debug("letter given back")
+	case o.Err == nil:
+		log.Info("letter sent")
+	default:
+		log.Warn("letter not sent", "error", o.Err)
+	}
+}
+
+// attempt renders the letter and hands it over. A panic stops this letter only.
+func (l *Loop) attempt(ctx context.Context, j job, o *core.Outcome) {
+	defer func() {
+		if r := recover(); r != nil {
+			o.Err = &core.SendError{Fault: core.Lost, Detail: "panic"}
+		}
+	}()
+	m, bytes, err := l.mail(j)
+	o.Begun = true
+	if err != nil {
+		o.Err = &core.SendError{Fault: core.Rejected, Detail: "cannot_be_rendered"}
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(attempt, j.over-l.Up()-endEarly))
+	defer cancel()
+	id, err := l.Sender.Send(ctx, m, j.Entry.SendKey())
+	switch refusal, ok := errors.AsType[*core.SendError](err); {
+	case ok:
+		o.Err = refusal
+	case err != nil:
+		o.Err = &core.SendError{Fault: core.Lost, Detail: "no_answer"}
+	}
+	o.ProviderID = id
+	if o.Err != nil && !o.Err.Fault.NotLeft() {
+		o.Bytes = bytes
+	}
+}
+
+// mail is the letter as it was sent before, or made of its frozen inputs.
+func (l *Loop) mail(j job) (m core.Mail, bytes []byte, err error) {
+	if j.Bytes != nil {
+		return m, j.Bytes, json.Unmarshal(j.Bytes, &m)
+	}
+	f, inv := j.Entry.Frozen, j.Invitation
+	m, err = letter.Render(letter.Input{
+		Frozen: f, Name: inv.Name, Email: inv.Email, OrderRef: inv.OrderRef, Vendor: inv.Vendor, Invitation: inv.ID, Kind: j.Entry.Kind,
+		ReviewURL: core.ReviewURL(f.PublicURL, l.Links.ReviewToken(f.TokenKey, inv.Vendor, inv.ID)),
+		OptOutURL: core.OptOutURL(f.PublicURL, l.Links.OptOutToken(f.TokenKey, inv.Vendor, inv.ID)),
+	})
+	if err != nil {
+		return m, nil, err
+	}
+	bytes, err = json.Marshal(m)
+	return m, bytes, err
+}

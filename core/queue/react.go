@@ -1,0 +1,122 @@
+package queue
+
+import (
+	"context"
+	"net/mail"
+	"strings"
+	"sync"
+	"time"
+
+	"aminobridge/core"
+)
+
+// quotaWait is how long the sender stays closed when the provider does not say
+// when its quota is reset.
+const quotaWait = time.Hour
+
+// react closes what a refusal says is closed: before the letter is settled, so
+// that nobody claims it again into the same refusal.
+func (l *Loop) react(ctx context.Context, j job, refusal *core.SendError) {
+	switch refusal.Fault {
+	case core.RateLimited:
+		l.pause.hold(l.Up() + max(refusal.RetryAfter, time.Second))
+	case core.QuotaUsed:
+		wait := refusal.RetryAfter
+		if wait <= 0 {
+			wait = quotaWait
+		}
+		l.closeSender(ctx, "the quota is used up: "+refusal.Detail, l.Now().Add(wait))
+	case core.SenderShut:
+		l.closeSender(ctx, "the provider refuses this account: "+refusal.Detail, time.Time{})
+	case core.DomainShut:
+		l.closeDomain(ctx, j.Entry.Frozen.From, "the provider refuses this domain: "+refusal.Detail)
+	}
+}
+
+// A breaker opens after so many attempts in a row without a clear answer, for a
+// time that doubles while the provider stays away.
+const (
+	trips     = 10
+	leastOpen = 30 * time.Second
+	mostOpen  = 10 * time.Minute
+)
+
+// breaker counts attempts without an answer, over all workers.
+type breaker struct {
+	mu sync.Mutex
+	n  int
+}
+
+// note reports for how long to close after this answer; 0 to go on.
+func (b *breaker) note(refusal *core.SendError) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if refusal == nil || refusal.Fault != core.Lost && refusal.Fault != core.Unreachable {
+		b.n = 0
+		return 0
+	}
+	if b.n++; b.n < trips {
+		return 0
+	}
+	return min(mostOpen, leastOpen<<min(b.n-trips, 10))
+}
+
+// closeSender closes every route that leads to the sender; until is civil, zero
+// means until a person acts.
+func (l *Loop) closeSender(ctx context.Context, cause string, until time.Time) {
+	for _, route := range l.Routes {
+		l.change(ctx, route, func(s *core.SenderState) { s.Cause, s.Until = cause, until })
+	}
+	l.Log.Error("sender closed", "cause", cause)
+}
+
+func (l *Loop) closeDomain(ctx context.Context, from, cause string) {
+	for _, route := range l.Routes {
+		l.change(ctx, route, func(s *core.SenderState) {
+			if s.Domains == nil {
+				s.Domains = map[string]string{}
+			}
+			s.Domains[Domain(from)] = cause
+		})
+	}
+	l.Log.Error("sender's domain closed", "cause", cause)
+}
+
+func (l *Loop) change(ctx context.Context, route string, do func(*core.SenderState)) {
+	s, err := l.Store.Sender(ctx, route)
+	if err == nil {
+		do(&s)
+		s.Name = route
+		err = l.Store.CloseSender(ctx, s)
+	}
+	if err != nil {
+		l.Log.Error("the sender's state could not be kept", "error", err)
+	}
+}
+
+// Domain is the domain of a From address, in lower case; "" if it has none.
+func Domain(from string) string {
+	a, err := mail.ParseAddress(from)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(a.Address[strings.LastIndexByte(a.Address, '@')+1:])
+}
+
+// pause holds all attempts back while the provider asks for it.
+type pause struct {
+	mu    sync.Mutex
+	until time.Duration
+}
+
+func (p *pause) hold(until time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.until = max(p.until, until)
+}
+
+func (p *pause) left(now time.Duration) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.until - now
+}

@@ -1,0 +1,207 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	berrors "go.etcd.io/bbolt/errors"
+
+	"aminobridge/core"
+)
+
+// most is how many waiting writes one group takes: webhooks all at once, the
+// rest in part, so that a webhook never waits long for the work behind it.
+const (
+	mostUrgent = 1024
+	mostLater  = 128
+)
+
+// op is one method's writing, waiting for its group. run decides before its
+// first write: bbolt has no savepoint, so a refusal must leave nothing behind.
+type op struct {
+	run  func(*txn) error
+	done chan error
+}
+
+// write runs a method in the next group and returns when the group is on disk.
+// If ctx is done first the outcome is unknown to the caller, who must not look
+// at what run would have set.
+func (s *Store) write(ctx context.Context, line chan *op, run func(*txn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	o := &op{run: run, done: make(chan error, 1)}
+	select {
+	case line <- o:
+	case <-s.fenced:
+		return core.ErrFenced
+	case <-s.stop:
+		return core.ErrFenced
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-o.done:
+		return err
+	case <-s.ended:
+		return s.leftOver(o)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// leftOver answers a write that met the end of the committer: it may have been
+// in the last group.
+func (s *Store) leftOver(o *op) error {
+	select {
+	case err := <-o.done:
+		return err
+	default:
+		return core.ErrFenced
+	}
+}
+
+// commitLoop is the one writer. There is no timer: while one group is synced the
+// next one gathers.
+func (s *Store) commitLoop() {
+	defer close(s.ended)
+	for {
+		var first *op
+		select {
+		case first = <-s.urgent:
+		case first = <-s.later:
+		case <-s.stop:
+			s.drain()
+			return
+		}
+		s.commit(s.gather(first))
+	}
+}
+
+// drain commits what was handed over before the stop.
+func (s *Store) drain() {
+	for group := s.gather(nil); len(group) > 0; group = s.gather(nil) {
+		s.commit(group)
+	}
+}
+
+func (s *Store) gather(first *op) []*op {
+	var group []*op
+	if first != nil {
+		group = append(group, first)
+	}
+	take := func(line chan *op, most int) {
+		for range most {
+			select {
+			case o := <-line:
+				group = append(group, o)
+			default:
+				return
+			}
+		}
+	}
+	take(s.urgent, mostUrgent)
+	take(s.later, mostLater)
+	return group
+}
+
+// commit writes a group in one transaction. If one of it fails by a fault, which
+// spoils them all, each is tried alone.
+func (s *Store) commit(group []*op) {
+	errs, err := s.transact(group)
+	if err != nil && len(group) > 1 && !s.isFenced() {
+		for _, o := range group {
+			s.commit([]*op{o})
+		}
+		return
+	}
+	for i, o := range group {
+		if err != nil {
+			o.done <- err
+			continue
+		}
+		o.done <- errs[i]
+	}
+}
+
+// transact returns what each op refused, or the fault that undid all of them.
+func (s *Store) transact(group []*op) (refusals []error, fault error) {
+	if s.isFenced() {
+		return nil, core.ErrFenced
+	}
+	tx, err := s.db.Begin(true)
+	if err != nil {
+		return nil, s.fence(err)
+	}
+	refusals = make([]error, len(group))
+	t := &txn{tx: tx, s: s}
+	for i, o := range group {
+		if refusals[i] = t.try(o.run); isFault(refusals[i]) || t.err != nil {
+			fault := errors.Join(refusals[i], t.err)
+			return nil, errors.Join(fault, tx.Rollback())
+		}
+	}
+	if t.flush(); t.err != nil {
+		return nil, errors.Join(t.err, tx.Rollback())
+	}
+	if !t.wrote {
+		return refusals, tx.Rollback()
+	}
+	switch err := tx.Commit(); {
+	case errors.Is(err, berrors.ErrMaxSizeReached):
+		return nil, core.ErrFull
+	case err != nil:
+		return nil, s.fence(err)
+	}
+	return refusals, nil
+}
+
+// try turns a panic into a fault, so that it stops one op and not the store.
+func (t *txn) try(run func(*txn) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("a store method panicked: %v", r)
+		}
+	}()
+	return run(t)
+}
+
+// refusals are the answers that leave the transaction as it is.
+var refusals = []error{
+	core.ErrInvalid, core.ErrNotFound, core.ErrConflict, core.ErrMismatch, core.ErrAlreadySent,
+	core.ErrNothingDue, core.ErrLeaseLost, core.ErrBusy, core.ErrRefusedLink,
+}
+
+func isFault(err error) bool {
+	if err == nil {
+		return false
+	}
+	for _, r := range refusals {
+		if errors.Is(err, r) {
+			return false
+		}
+	}
+	_, full := errors.AsType[*core.CapError](err)
+	return !full
+}
+
+// fence stops all writing: after a failed commit nobody knows what the disk
+// holds until the file is opened again.
+func (s *Store) fence(err error) error {
+	s.fenceOnce.Do(func() { close(s.fenced) })
+	return fmt.Errorf("%w: %w", core.ErrFenced, err)
+}
+
+func (s *Store) isFenced() bool {
+	select {
+	case <-s.fenced:
+		return true
+	default:
+		return false
+	}
+}
+
+// fault makes a refusal met in the middle of a batch into what it is there: the
+// file contradicts itself, and what the batch has written must not stay.
+func fault(err error) error { return fmt.Errorf("in a batch: %v", err) }

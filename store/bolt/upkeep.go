@@ -1,0 +1,160 @@
+package bolt
+
+import (
+	"context"
+	"time"
+
+	bbolt "go.etcd.io/bbolt"
+
+	"aminobridge/core"
+)
+
+// due lists up to n keys of a calendar that are at or before now, and whether
+// there are more.
+func (t *txn) due(bucket string, now time.Time, n int) (keys [][]byte, more bool) {
+	t.each(bucket, nil, func(key, _ []byte) bool {
+		if readStamp(key).After(now) {
+			return false
+		}
+		if more = len(keys) == n; !more {
+			keys = append(keys, clone(key))
+		}
+		return !more
+	})
+	return keys, more
+}
+
+// Expire implements store.Upkeep.
+func (s *Store) Expire(ctx context.Context, now time.Time, n int) (done int, more bool, err error) {
+	err = s.write(ctx, s.later, func(t *txn) error {
+		var keys [][]byte
+		keys, more = t.due("expiry", core.Micro(now), n)
+		done = len(keys)
+		for _, key := range keys {
+			id := core.InvitationID(key[8:])
+			d, m, err := t.open(core.VendorID(t.getRaw("expiry", key)), now)
+			if err != nil {
+				return fault(err)
+			}
+			inv, err := t.row(d.vendor.ID, id)
+			if err != nil {
+				return fault(err)
+			}
+			inv.ExpiredAt = m.Wall
+			d.become(inv, core.Expired, "") // which takes the key out of the calendar
+		}
+		return t.err
+	})
+	return done, more, err
+}
+
+// Retain implements store.Upkeep.
+func (s *Store) Retain(ctx context.Context, now time.Time, n int) (done int, more bool, err error) {
+	err = s.write(ctx, s.later, func(t *txn) error {
+		var keys [][]byte
+		keys, more = t.due("forget", core.Micro(now), n)
+		done = len(keys)
+		for _, key := range keys {
+			if err := t.forget(key[8], key[9:], now); err != nil {
+				return fault(err)
+			}
+			t.del("forget", key)
+		}
+		return t.err
+	})
+	return done, more, err
+}
+
+// forget forgets one thing.
+func (t *txn) forget(what byte, key []byte, now time.Time) error {
+	switch what {
+	case forgetAnswer:
+		var r answerRec
+		if t.get("answer", key, &r) && !moment(r.Until).After(core.Micro(now)) {
+			t.del("answer", key)
+		}
+	case forgetEvent:
+		t.del("log", key)
+	case forgetPerson:
+		d, _, err := t.open(core.VendorID(key[:16]), now)
+		if err != nil {
+			return err
+		}
+		inv, err := t.row(d.vendor.ID, core.InvitationID(key[16:]))
+		if err != nil {
+			return err
+		}
+		inv.Email, inv.Name, inv.ForgetAt = "", "", time.Time{}
+		d.save(inv)
+	}
+	return t.err
+}
+
+// A wall that ran by itself for this long is believed again.
+const believed = 24 * time.Hour
+
+// WallChecked implements store.Upkeep.
+func (s *Store) WallChecked(ctx context.Context) (steady bool, err error) {
+	err = s.write(ctx, s.later, func(t *txn) error {
+		wall := s.clock.Now()
+		boot, up := s.clock.Boot()
+		pace := t.now(wall).Pace
+		var last wallRec
+		if t.get("meta", []byte("wall"), &last) && jumped(last, wall, boot, up) {
+			last.Jumped = micros(pace)
+		}
+		steady = last.Jumped == 0 || pace.Sub(moment(last.Jumped)) >= believed
+		t.put("meta", []byte("wall"), wallRec{micros(wall), boot, int64(up), last.Jumped})
+		return t.err
+	})
+	return steady && err == nil, err
+}
+
+// jumped reports whether the wall went back, or a day further than the clock of
+// the boot, which no one sets; over a new boot, than the wall it had.
+func jumped(last wallRec, wall time.Time, boot string, up time.Duration) bool {
+	went := wall.Sub(moment(last.Wall))
+	ran := time.Duration(0)
+	if boot == last.Boot {
+		ran = up - time.Duration(last.Up)
+	}
+	return went < 0 || went > ran+believed
+}
+
+// ClockMoved implements store.Upkeep.
+func (s *Store) ClockMoved(ctx context.Context) (by time.Duration, err error) {
+	err = s.view(ctx, func(t *txn) error {
+		var c countRec
+		t.get("meta", []byte("moved"), &c)
+		by = time.Duration(c.N)
+		return nil
+	})
+	return by, err
+}
+
+// MoveClock implements store.Upkeep.
+func (s *Store) MoveClock(ctx context.Context, by time.Duration) error {
+	return s.write(ctx, s.later, func(t *txn) error {
+		var c countRec
+		t.get("meta", []byte("moved"), &c)
+		t.put("meta", []byte("moved"), countRec{c.N + int64(by)})
+		return t.err
+	})
+}
+
+// Check implements store.Upkeep.
+func (s *Store) Check(ctx context.Context) (findings []core.Finding, err error) {
+	err = s.view(ctx, func(t *txn) error {
+		c := check{t: t, found: map[core.VendorID]*ledger{}}
+		if err := c.run(ctx); err != nil {
+			return err
+		}
+		findings = c.findings
+		for fault := range t.tx.Check(bbolt.WithKVStringer(bbolt.HexKVStringer())) {
+			_ = fault // its text may hold bytes of a record
+			findings = append(findings, core.Finding{What: "fault of the file's pages", Found: 1})
+		}
+		return nil
+	})
+	return findings, err
+}
