@@ -100,7 +100,7 @@ type Order struct {
 	WithdrawnBy Reason // OrderCancelled or OrderRefunded
 	Total       Amount
 	Refunds     map[string]Amount
-	RefundedAt  time.Time // the latest refund, while they do not sum to the total
+	RefundedAt  time.Time // the latest refund
 }
 
 // Withdrawn reports whether the order was withdrawn and not fulfilled since.

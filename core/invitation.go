@@ -35,6 +35,7 @@ type Invitation struct {
 	Visits     int    // every fetch of the page, by whomever
 	ProviderID string // of the first letter
 	Attempts   int
+	Round      int    // of the next send key: no attempt had it
 	Detail     string // the provider's word for a refusal; no address in it
 }
 

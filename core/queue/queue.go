@@ -65,7 +65,7 @@ func over(since, now core.Moment, window time.Duration) bool {
 // inputs, or a send key too old to protect, begin a new round.
 func Begin(e core.Entry, inputs core.Frozen, m core.Moment, window time.Duration) core.Entry {
 	if !e.MaybeSent() {
-		if e.Attempt > 0 && (e.Frozen != inputs || over(e.FirstTry, m, window)) {
+		if !e.FirstTry.Pace.IsZero() && (e.Frozen != inputs || over(e.FirstTry, m, window)) {
 			e = NewRound(e)
 		}
 		e.Frozen = inputs

@@ -6,6 +6,7 @@ import (
 
 	"aminobridge/core"
 	"aminobridge/core/pace"
+	"aminobridge/core/queue"
 )
 
 const (
@@ -164,9 +165,8 @@ func (c call) correct(inv core.Invitation) core.Invitation {
 	}
 	inv.Email, inv.Name, inv.AddressHash = c.ask.Email, c.ask.Name, c.hash
 	c.save(inv)
-	if e.Attempt > 0 {
-		e.Round++
-		c.queue(e)
+	if !e.FirstTry.Pace.IsZero() {
+		c.queue(queue.NewRound(e))
 	}
 	return inv
 }

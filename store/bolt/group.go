@@ -202,6 +202,6 @@ func (s *Store) isFenced() bool {
 	}
 }
 
-// fault makes a refusal met in the middle of a batch into what it is there: the
-// file contradicts itself, and what the batch has written must not stay.
-func fault(err error) error { return fmt.Errorf("in a batch: %v", err) }
+// fault makes a refusal that comes after a write into what it is there: the file
+// contradicts itself, and what was written must not stay.
+func fault(err error) error { return fmt.Errorf("half-way: %v", err) }

@@ -21,12 +21,12 @@ const (
 
 // Append implements store.Intake.
 func (s *Store) Append(ctx context.Context, events []core.Event) ([]core.LeaseRef, error) {
+	if s.allSeen(events) {
+		return nil, ctx.Err()
+	}
 	recs := make([]eventRec, len(events))
 	for i, e := range events {
 		recs[i] = s.eventRec(e) // sealing takes longer than writing, so not in the group
-	}
-	if s.allSeen(events) {
-		return nil, ctx.Err()
 	}
 	var refs []core.LeaseRef
 	err := s.write(ctx, s.urgent, func(t *txn) error {
@@ -37,7 +37,7 @@ func (s *Store) Append(ctx context.Context, events []core.Event) ([]core.LeaseRe
 		for i, e := range events {
 			ref, err := t.append(e, recs[i])
 			if err != nil {
-				return err
+				return fault(err)
 			}
 			if ref != nil {
 				refs = append(refs, *ref)
@@ -184,7 +184,7 @@ func (s *Store) Decide(ctx context.Context, events []core.Event, now time.Time) 
 			}
 			v, _, err := t.decide(e, now)
 			if err != nil {
-				return fmt.Errorf("event %s: %v", e.ID, err) // whatever it is, it fails the event alone
+				return fault(fmt.Errorf("event %s: %w", e.ID, err))
 			}
 			t.del("event", key)
 			t.addPending(-1)
@@ -358,7 +358,7 @@ func (d *desk) reschedule(inv core.Invitation, e core.Event, due time.Time) {
 
 // requeue gives a revived invitation a letter under a send key never used.
 func (d *desk) requeue(inv core.Invitation, lane core.Lane, due time.Time) {
-	d.queue(core.Entry{Invitation: inv.ID, Kind: core.First, Lane: lane, Due: due, Round: inv.Attempts})
+	d.queue(core.Entry{Invitation: inv.ID, Kind: core.First, Lane: lane, Due: due, Round: inv.Round})
 }
 
 // noteShop keeps the first sign of life, and the last.

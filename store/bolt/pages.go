@@ -152,7 +152,7 @@ func (s *Store) SuppressRecipient(ctx context.Context, at core.Seen, why core.Re
 		for _, id := range d.invitationsOf(inv.AddressHash) {
 			row, err := d.t.row(d.vendor.ID, id)
 			if err != nil {
-				return err
+				return fault(err)
 			}
 			if row.State != core.Scheduled {
 				continue

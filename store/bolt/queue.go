@@ -89,7 +89,7 @@ func (d *desk) lapse(m core.Moment, ask core.ClaimAsk) error {
 	for _, e := range over {
 		inv, err := d.t.row(d.vendor.ID, e.Invitation)
 		if err != nil {
-			return err
+			return fault(err)
 		}
 		d.settle(e, inv, queue.Lapsed(ask.Jitter), m)
 	}
@@ -115,7 +115,7 @@ func (d *desk) claim(m core.Moment, ask core.ClaimAsk) (claimed []core.Claimed, 
 		e, _ := d.entry(h.id, h.kind)
 		inv, err := d.t.row(d.vendor.ID, h.id)
 		if err != nil {
-			return nil, err
+			return nil, fault(err)
 		}
 		if state, why := queue.Refuse(e, d.letterFacts(e, inv), m, ask.Window, ask.Frozen.Renderer); state != 0 {
 			d.finish(d.drop(e, inv), state, why, m)

@@ -107,6 +107,7 @@ type invitationRec struct {
 	ProviderID  string        `cbor:"27,keyasint,omitempty"`
 	Attempts    int           `cbor:"28,keyasint,omitempty"`
 	Detail      string        `cbor:"29,keyasint,omitempty"`
+	Round       int           `cbor:"30,keyasint,omitempty"`
 }
 
 func (s *Store) invitationRec(i core.Invitation) invitationRec {
@@ -119,7 +120,7 @@ func (s *Store) invitationRec(i core.Invitation) invitationRec {
 		SentAt: micros(i.SentAt), OpenedAt: micros(i.OpenedAt), CompletedAt: micros(i.CompletedAt),
 		ExpiresAt: micros(i.ExpiresAt), ExpiredAt: micros(i.ExpiredAt), RestedAt: micros(i.RestedAt),
 		RevokedAt: micros(i.RevokedAt), ForgetAt: micros(i.ForgetAt),
-		Maybe: i.Maybe, ByLink: i.ByLink, Visits: i.Visits, ProviderID: i.ProviderID, Attempts: i.Attempts, Detail: i.Detail,
+		Maybe: i.Maybe, ByLink: i.ByLink, Visits: i.Visits, ProviderID: i.ProviderID, Attempts: i.Attempts, Detail: i.Detail, Round: i.Round,
 	}
 	if !i.Shop.IsZero() {
 		r.Shop = &i.Shop
@@ -137,7 +138,7 @@ func (r invitationRec) bare(id core.InvitationID) core.Invitation {
 		SentAt: moment(r.SentAt), OpenedAt: moment(r.OpenedAt), CompletedAt: moment(r.CompletedAt),
 		ExpiresAt: moment(r.ExpiresAt), ExpiredAt: moment(r.ExpiredAt), RestedAt: moment(r.RestedAt),
 		RevokedAt: moment(r.RevokedAt), ForgetAt: moment(r.ForgetAt),
-		Maybe: r.Maybe, ByLink: r.ByLink, Visits: r.Visits, ProviderID: r.ProviderID, Attempts: r.Attempts, Detail: r.Detail,
+		Maybe: r.Maybe, ByLink: r.ByLink, Visits: r.Visits, ProviderID: r.ProviderID, Attempts: r.Attempts, Detail: r.Detail, Round: r.Round,
 	}
 	if r.Shop != nil {
 		i.Shop = *r.Shop

@@ -251,6 +251,9 @@ func (d *desk) drop(e core.Entry, inv core.Invitation) core.Invitation {
 	d.unqueue(e.Invitation, e.Kind)
 	d.t.del("bytes", letterKey(e.Invitation, e.Kind))
 	inv.Attempts += e.Attempt
+	if inv.Round = e.Round; !e.FirstTry.Pace.IsZero() {
+		inv.Round++
+	}
 	inv.Maybe = inv.Maybe || e.MaybeSent()
 	return inv
 }

@@ -94,6 +94,12 @@ var acceptStories = []story{
 		direct.Email = first.Email
 		w.send(w.accept(direct).Invitation.ID)
 	}},
+	{promise: "a paced call waits for no other scheduled one of the customer: it is cancelled", settings: "cooldown=30d", tell: func(w *world) {
+		first, second := w.paced(core.Orders), w.paced(core.Orders)
+		second.Email = first.Email
+		w.is(w.accept(first).Invitation.ID, core.Scheduled, "")
+		w.is(w.accept(second).Invitation.ID, core.Cancelled, core.InCooldown)
+	}},
 	{promise: "a vendor that is not there", tell: func(w *world) {
 		ask := w.ask()
 		ask.Vendor = core.NewVendorID(w.now())
@@ -202,7 +208,15 @@ var repeatStories = []story{
 		w.idle()
 		w.is(id, core.Suppressed, core.OptedOut)
 	}},
+	{promise: "order_ref of one scheduled, corrected: the old address is in no cooldown", settings: "cooldown=30d", tell: func(w *world) {
+		wrong, right, other := w.paced(core.Orders), w.paced(core.Orders), w.paced(core.Orders)
+		wrong.OrderRef, right.OrderRef, other.Email = "1001", "1001", wrong.Email
+		w.accept(wrong)
+		w.accept(right)
+		w.is(w.accept(other).Invitation.ID, core.Scheduled, "")
+	}},
 	kept("leased", func(w *world, id core.InvitationID) { w.take(id) }),
+	kept("with a lapsed lease", func(w *world, id core.InvitationID) { w.take(id); w.pass(lease) }),
 	kept("after a maybe", func(w *world, id core.InvitationID) { w.settle(w.take(id), ended(core.Lost)) }),
 	repeated("sent", func(w *world, id core.InvitationID) { w.send(id) }),
 	repeated("opened", func(w *world, id core.InvitationID) { w.send(id); w.open(id) }),
@@ -216,6 +230,11 @@ var repeatStories = []story{
 	rested("suppressed", func(w *world, id core.InvitationID) { w.suppress(id) }),
 	rested("cancelled after a maybe", func(w *world, id core.InvitationID) {
 		w.settle(w.take(id), ended(core.Lost))
+		w.cancel(id)
+	}),
+	rested("cancelled after a lapsed lease", func(w *world, id core.InvitationID) {
+		w.take(id)
+		w.pass(lease)
 		w.cancel(id)
 	}),
 	rested("cancelled and revoked", func(w *world, id core.InvitationID) {

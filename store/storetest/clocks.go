@@ -38,9 +38,12 @@ var clockStories = []story{
 	{promise: "no jump of the wall keeps a vendor from being named", settings: "cap=1", tell: func(w *world) {
 		id := w.blocked()
 		w.clock.JumpWall(-decade)
+		var waited time.Duration
 		for range 100 {
-			if w.waits(); len(w.claim(1)) > 0 {
-				w.is(id, core.Scheduled, "")
+			waited += w.waits()
+			if c := w.claim(1); len(c) > 0 {
+				equal(w, "claimed", c[0].Ref.Invitation, id)
+				equal(w, "after", waited, charge)
 				return
 			}
 		}
@@ -96,15 +99,15 @@ var clockStories = []story{
 		w.pass(charge)
 		w.take(id)
 	}},
-	{promise: "after a new boot time goes on though nobody claims", settings: "cap=1", tell: func(w *world) {
-		id := w.blocked()
+	{promise: "after a new boot time goes on though nobody writes", settings: "cap=1", tell: func(w *world) {
+		w.sent()
 		w.must(w.Close())
 		w.clock.Reboot(time.Minute)
 		w.Store = w.again()
-		if d := w.waits(); d > charge+tick {
-			w.t.Errorf("due after %v, want at most %v", d, charge)
-		}
-		w.take(id)
+		w.pass(charge - tick)
+		equal(w, "slots taken", w.budget().Live, 1)
+		w.pass(tick)
+		equal(w, "slots taken an hour on", w.budget().Live, 0)
 	}},
 	{promise: "many boots in a row neither free a slot nor hold it for ever", settings: "cap=1", tell: func(w *world) {
 		id := w.blocked()

@@ -426,6 +426,14 @@ var laneStories = []story{
 		}
 		equal(w, "claimed at once", len(w.claim(5)), 2)
 	}},
+	{promise: "a cap raised shortens the wait of smooth pacing", settings: "cap=2 pacing=smooth", tell: func(w *world) {
+		for range 2 {
+			w.send(w.accept(w.paced(core.Orders)).Invitation.ID)
+		}
+		id := w.accept(w.paced(core.Orders)).Invitation.ID
+		w.change("cap=60")
+		w.firstAt(time.Minute, id)
+	}},
 	{promise: "burst pacing knows slots alone", settings: "cap=60 pacing=burst", tell: func(w *world) {
 		for range 60 {
 			w.accept(w.paced(core.Orders))
@@ -471,6 +479,49 @@ var roundStories = []story{
 		equal(w, "reply_to", c.Entry.Frozen.ReplyTo, "new@first.example")
 		if c.Entry.SendKey() == first.Entry.SendKey() {
 			w.t.Error("other bytes under the same send key")
+		}
+	}},
+	{promise: "an attempt that did not count used up its send key for other bytes", tell: func(w *world) {
+		id := w.invite()
+		first := w.take(id)
+		w.settle(first, ended(core.QuotaUsed))
+		w.change("reply_to=new@first.example")
+		w.pass(backoff)
+		if c := w.take(id); c.Entry.SendKey() == first.Entry.SendKey() {
+			w.t.Error("other bytes under a send key that the provider has seen")
+		}
+	}},
+	{promise: "a correction after an attempt takes a new send key", tell: func(w *world) {
+		for _, f := range []core.SendFault{core.Unreachable, core.QuotaUsed} {
+			ref := string(rune('a' + f))
+			id := w.accept(w.asks(ref)).Invitation.ID
+			first := w.take(id)
+			w.settle(first, ended(f))
+			w.accept(w.asks(ref))
+			w.pass(backoff)
+			c := w.take(id)
+			if c.Entry.SendKey() == first.Entry.SendKey() {
+				w.t.Error("another recipient under the same send key")
+			}
+			w.settle(c, yes("mail"))
+		}
+	}},
+	{promise: "a revival takes a send key that no attempt had", tell: func(w *world) {
+		seen := map[string]bool{}
+		id := w.accept(w.asks("1001")).Invitation.ID
+		for _, f := range []core.SendFault{core.QuotaUsed, core.Unreachable, core.QuotaUsed, core.Rejected, core.Unreachable} {
+			c := w.take(id)
+			if seen[c.Entry.SendKey()] {
+				w.t.Error("a send key of an earlier life")
+			}
+			seen[c.Entry.SendKey()] = true
+			w.settle(c, ended(f))
+			w.accept(w.asks("1001")) // a correction, if it is scheduled still
+			if f != core.Rejected {
+				w.cancel(id)
+				w.pass(time.Second)
+				w.accept(w.asks("1001"))
+			}
 		}
 	}},
 	{promise: "a maybe end keeps the bytes until the letter ends", tell: func(w *world) {
@@ -541,6 +592,12 @@ var roundStories = []story{
 		w.pass(backoff)
 		w.idle()
 		w.is(id, core.Unknown, core.AnswerLost)
+	}},
+	{promise: "a wall set back within one boot is no reason to give up", tell: func(w *world) {
+		id := w.invite()
+		w.settle(w.take(id), ended(core.Lost))
+		w.clock.JumpWall(-hour)
+		w.firstAt(backoff, id)
 	}},
 	{promise: "a new boot within the window, by the wall, is no reason to give up", tell: func(w *world) {
 		id := w.invite()

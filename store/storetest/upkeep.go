@@ -42,6 +42,12 @@ func (w *world) steady() bool {
 	return steady
 }
 
+func (w *world) withKey(ref, idempotencyKey string) core.Ask {
+	ask := w.asks(ref)
+	ask.IdempotencyKey = idempotencyKey
+	return ask
+}
+
 var upkeepStories = []story{
 	{promise: "what is past its time expires, exactly once", settings: "expiry=30d", tell: func(w *world) {
 		id := w.sent()
@@ -159,6 +165,13 @@ var upkeepStories = []story{
 		e := w.fulfilled("2")
 		e.Email = "c1@example.com"
 		w.rules(e, core.InCooldown)
+	}},
+	{promise: "retention forgets a kept answer, not the one that took its place", tell: func(w *world) {
+		w.accept(w.withKey("1", "key-1"))
+		w.pass(day)
+		id := w.accept(w.withKey("2", "key-1")).Invitation.ID
+		w.retain()
+		equal(w, "the kept answer", w.accept(w.withKey("3", "key-1")).Invitation.ID, id)
 	}},
 	{promise: "retention is bounded and may be repeated", settings: "retention=1d", tell: func(w *world) {
 		for range 5 {

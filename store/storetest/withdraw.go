@@ -212,6 +212,19 @@ var joinStories = []story{
 		equal(w, "letters", len(w.letters()), 1)
 		equal(w, "admissions left", w.budget().Left, left)
 	}},
+	{promise: "what its shop withdrew a direct call brings back, a paced one does not", tell: func(w *world) {
+		id := w.order("1")
+		w.withdrawn(w.cancelled("1"), core.OrderCancelled)
+		again := func(ask core.Ask) {
+			ask.OrderRef, ask.Email = "#1", "c1@example.com"
+			equal(w, "invitation", w.accept(ask).Invitation.ID, id)
+		}
+		again(w.paced(core.Orders))
+		w.idle()
+		w.is(id, core.Cancelled, core.OrderCancelled)
+		again(w.ask())
+		w.send(id)
+	}},
 	{promise: "a call with another address joins no shop's order", tell: func(w *world) {
 		id := w.order("1")
 		if a := w.accept(w.asks("#1")); a.Known || a.Invitation.ID == id {

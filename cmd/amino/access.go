@@ -1,0 +1,61 @@
+package main
+
+import (
+	"log/slog"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// access logs one line for each request, with the route's template: the path
+// itself holds the tokens of links and webhooks.
+func access(log *slog.Logger) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		start := time.Now()
+		if err := c.Next(); err != nil {
+			if err := c.App().ErrorHandler(c, err); err != nil {
+				return err
+			}
+		}
+		log.LogAttrs(c.UserContext(), slog.LevelInfo, "request",
+			slog.String("method", c.Method()),
+			slog.String("route", routeOf(c)),
+			slog.Int("status", c.Response().StatusCode()),
+			slog.Duration("took", time.Since(start)),
+			slog.String("request", c.GetRespHeader(fiber.HeaderXRequestID)),
+		)
+		return nil
+	}
+}
+
+// routeOf is the template of the last route that took the request. For one that
+// no handler took it is the middleware's own, which has no template to tell.
+func routeOf(c *fiber.Ctx) string {
+	if r := c.Route(); r.Path != "/" || c.Path() == "/" {
+		return r.Path
+	}
+	return "(none)"
+}
+
+// forwarded takes the host that a trusted proxy was asked for. Of anybody else
+// the header is a claim, and is not looked at.
+func forwarded(proxies []string) fiber.Handler {
+	trusted := make([]netip.Prefix, 0, len(proxies))
+	for _, p := range proxies {
+		if addr, err := netip.ParseAddr(p); err == nil {
+			trusted = append(trusted, netip.PrefixFrom(addr, addr.BitLen()))
+		} else if network, err := netip.ParsePrefix(p); err == nil {
+			trusted = append(trusted, network)
+		}
+	}
+	return func(c *fiber.Ctx) error {
+		peer, ok := netip.AddrFromSlice(c.Context().RemoteIP())
+		host := c.Get(fiber.HeaderXForwardedHost)
+		if ok && host != "" && slices.ContainsFunc(trusted, func(n netip.Prefix) bool { return n.Contains(peer.Unmap()) }) {
+			c.Request().SetHost(host)
+		}
+		return c.Next()
+	}
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"aminobridge/adapters/httpapi"
+)
+
+func TestDemo(t *testing.T) {
+	folders := t.TempDir()
+	t.Setenv("TMPDIR", folders)
+	var out, errs bytes.Buffer
+	began := time.Now()
+	if err := run(t.Context(), env(), []string{"demo", "--exit"}, &out, &errs); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, &out, &errs)
+	}
+	if took := time.Since(began); took > demoMost {
+		t.Errorf("it took %v, want less than %v", took, demoMost)
+	}
+	first, _, _ := strings.Cut(out.String(), "\n")
+	if !strings.Contains(first, "http://127.0.0.1:") {
+		t.Errorf("it begins with %q, want its links", first)
+	}
+	for _, want := range []string{"forged signature: 401", "withdrawn", "scanner", "says no", "429", "expired", "review_url"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not told in\n%s", want, &out)
+		}
+	}
+	if strings.Contains(out.String(), "MISSING") {
+		t.Errorf("a promise was broken:\n%s", &out)
+	}
+	if errs.Len() > 0 {
+		t.Errorf("errors were logged:\n%s", &errs)
+	}
+	left, err := os.ReadDir(folders)
+	if err != nil || len(left) > 0 {
+		t.Errorf("%v is left behind, %v", left, err)
+	}
+}
+
+func TestDemoStaysOnThisMachine(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), env(), []string{"demo", "--exit", "--addr", "0.0.0.0:0"}, &out, &out); err == nil {
+		t.Error("the demo listens on a public address")
+	}
+}
+
+// TestDemoTellsBrokenPromises sums up a story in which nothing has happened.
+func TestDemoTellsBrokenPromises(t *testing.T) {
+	r := start(t, t.TempDir())
+	r.vendor(demoSlug)
+	var out bytes.Buffer
+	d := newPlay(t.Context(), &out, r.base, r.settings.Data)
+	if err := d.sum(time.Second); !errors.Is(err, errDemo) {
+		t.Errorf("got %v, want errDemo", err)
+	}
+	if n := strings.Count(out.String(), "MISSING"); n != len(d.promises(httpapi.AdminStats{})) {
+		t.Errorf("%d promises are told as broken:\n%s", n, &out)
+	}
+	d = newPlay(t.Context(), &out, r.base, r.settings.Data)
+	d.broken("the story ends")
+	d.play()
+	if err := d.sum(time.Second); err == nil || !strings.Contains(err.Error(), "the story ends") {
+		t.Errorf("got %v, want what went wrong", err)
+	}
+}
