@@ -1,7 +1,9 @@
 package core
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,8 +62,8 @@ func (e Event) RepeatKey() string {
 		return ""
 	}
 	if e.Kind == Refund {
-		for id := range e.Refunds {
-			return "r" + id
+		if ids := slices.Sorted(maps.Keys(e.Refunds)); len(ids) > 0 {
+			return "r" + strings.Join(ids, "+")
 		}
 	}
 	return strconv.Itoa(int(e.Kind)) + "@" + strconv.FormatInt(unixMicro(e.At), 36)

@@ -12,11 +12,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// operations mounts what the API can do and returns its description. huma is
-// left with routing, documents and writing JSON: its reading and refusing of
-// bodies and parameters is not in the contract's form, so no input has a Body
-// and every parameter is text.
-func (h API) operations(app *fiber.App) *huma.OpenAPI {
+// quietConfig leaves out everything that huma would serve or add by itself.
+func quietConfig() huma.Config {
 	config := huma.DefaultConfig("Amino Bridge", "1")
 	config.CreateHooks = nil // they put $schema into every answer
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
@@ -26,6 +23,15 @@ func (h API) operations(app *fiber.App) *huma.OpenAPI {
 		"key": {Type: "http", Scheme: "bearer", BearerFormat: "amino_…", Description: "An API key of the vendor."},
 	}
 	config.Security = []map[string][]string{{"key": {}}}
+	return config
+}
+
+// operations mounts what the API can do and returns its description. huma is
+// left with routing, documents and writing JSON: its reading and refusing of
+// bodies and parameters is not in the contract's form, so no input has a Body
+// and every parameter is text.
+func (h API) operations(app *fiber.App) *huma.OpenAPI {
+	config := quietConfig()
 	api := humafiber.New(app, config)
 	schema := func(v any) *huma.Schema {
 		return config.Components.Schemas.Schema(reflect.TypeOf(v), true, "")

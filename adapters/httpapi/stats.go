@@ -32,4 +32,3 @@ func (h API) stats(ctx context.Context, in *statsInput) (*statsOutput, error) {
 	days, err := h.Store.Series(ctx, vendor, today.AddDate(0, 0, 1-seriesDays), today)
 	return &statsOutput{detailOf(counters, budget, days)}, err
 }
-

@@ -15,6 +15,7 @@ import (
 
 	"aminobridge/adapters/httpapi"
 	"aminobridge/adapters/resend/resendtest"
+	"aminobridge/core"
 )
 
 const (
@@ -164,13 +165,19 @@ func (w *world) idle() {
 }
 
 // advance moves the program's clock, whether it runs or not, and returns when what
-// became due is done. The provider's clock goes first, at a moment when nothing
-// is on its way: a mail of the later hour must not seem to be of the one before.
+// became due is done.
 func (w *world) advance(by time.Duration) {
 	w.t.Helper()
 	if w.program != nil {
 		w.idle()
 	}
+	w.move(by)
+}
+
+// move is advance for a program that has nothing to do now. The provider's clock
+// goes first: a mail of the later hour must not seem to be of the one before.
+func (w *world) move(by time.Duration) {
+	w.t.Helper()
 	w.moved.Add(int64(by))
 	w.amino("clock", "advance", by.String())
 }
@@ -230,10 +237,18 @@ func (w *world) judgeLogs() {
 		w.t.Error("no log was read")
 	}
 	if w.t.Failed() {
-		for _, log := range w.logs {
-			w.t.Log(log.String())
-		}
+		w.t.Log(w.tail())
 	}
+}
+
+// tail is the end of what the server and the verbs logged.
+func (w *world) tail() string {
+	var all strings.Builder
+	for _, log := range w.logs {
+		all.WriteString(log.String())
+	}
+	text := all.String()
+	return "the end of the log:\n" + text[max(0, len(text)-8000):]
 }
 
 // secret notes what no log may hold.
@@ -249,4 +264,14 @@ func (w *world) same(what string, got, want any) {
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		w.t.Fatalf("%s: got %v, want %v", what, got, want)
 	}
+}
+
+// clockAt is by how much the clock is ahead, as `amino clock show` prints it.
+func clockAt(out string) time.Duration {
+	var shown httpapi.AdminTime
+	if json.Unmarshal([]byte(out), &shown) != nil {
+		return -1
+	}
+	moved, _ := core.ParseDuration(shown.Moved)
+	return moved
 }

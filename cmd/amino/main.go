@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // vendors have zones, and a small image may have no files of them
 
 	"github.com/alecthomas/kong"
 )

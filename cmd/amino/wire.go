@@ -48,7 +48,7 @@ const mailboxPath = "/mailbox"
 // wire puts the parts together. Nothing runs yet.
 func wire(s settings, base string, store *bolt.Store, clk *clock, log *slog.Logger) (*service, error) {
 	p := &service{settings: s, base: base, store: store, clock: clk, log: log}
-	p.intake = &intake.Loop{Store: store, Now: clk.Now, Log: log}
+	p.intake = &intake.Loop{Store: store, Decided: p.nudge, Now: clk.Now, Log: log}
 	p.chores = &chores{store: store, now: clk.Now, log: log}
 	if err := p.openSenders(); err != nil {
 		return nil, err

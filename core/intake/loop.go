@@ -31,9 +31,10 @@ const (
 // Loop gives every pending event its verdict. One that fails twice, with others
 // and then alone, is set aside as poison, so that it never keeps the rest waiting.
 type Loop struct {
-	Store Store
-	Now   func() time.Time
-	Log   *slog.Logger
+	Store   Store
+	Decided func() // told after verdicts, which may have made work for others
+	Now     func() time.Time
+	Log     *slog.Logger
 
 	once  sync.Once
 	nudge chan struct{}
@@ -135,6 +136,9 @@ func (l *Loop) decide(ctx context.Context, events []core.Event, now time.Time) (
 	verdicts, err := l.Store.Decide(ctx, events, now)
 	for _, v := range verdicts {
 		l.Log.Debug("verdict", "vendor", v.Vendor, "shop", v.Shop, "topic", v.Topic, "reason", v.Reason, "invitation", v.Invitation)
+	}
+	if len(verdicts) > 0 {
+		l.Decided()
 	}
 	return err
 }

@@ -79,7 +79,7 @@ func loop(t *testing.T, p *pile, d time.Duration, during func(*intake.Loop)) (er
 	var log bytes.Buffer
 	var err error
 	synctest.Test(t, func(t *testing.T) {
-		l := &intake.Loop{Store: p, Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil))}
+		l := &intake.Loop{Store: p, Decided: func() {}, Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil))}
 		ctx, cancel := context.WithTimeout(t.Context(), d)
 		defer cancel()
 		done := make(chan error)

@@ -34,7 +34,7 @@ func TestLoopOverAStore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &intake.Loop{Store: s, Now: clock.Now, Log: slog.New(slog.DiscardHandler)}
+		l := &intake.Loop{Store: s, Decided: func() {}, Now: clock.Now, Log: slog.New(slog.DiscardHandler)}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		appendOrders(t, s, shop, 0, 300)

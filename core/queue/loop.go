@@ -58,8 +58,9 @@ const (
 	// before it, so that nothing is on its way when the lease is over.
 	leastLease = 20 * time.Second
 	endEarly   = 5 * time.Second
-	// attempt is how long a provider may take to answer.
-	attempt = 30 * time.Second
+	// attempt is how long a provider may take to answer: less than the program has
+	// to end.
+	attempt = 20 * time.Second
 )
 
 // Nudge makes the loop look at once.

@@ -200,10 +200,8 @@ func (s *Store) Decide(ctx context.Context, events []core.Event, now time.Time) 
 
 // decide gives an event its verdict and carries it out.
 func (t *txn) decide(e core.Event, now time.Time) (core.Verdict, *core.LeaseRef, error) {
-	if e.Poison && e.Vendor.IsZero() { // a record that cannot be read names nobody
-		v := core.Verdict{Event: e.ID, ReceivedAt: e.ReceivedAt, DecidedAt: core.Micro(now), Reason: core.Poison}
-		t.log(v, core.DefaultSettings().Retention)
-		return v, nil, t.err
+	if e.Poison {
+		return t.setAside(e, now), nil, t.err
 	}
 	d, m, err := t.open(e.Vendor, now)
 	if err != nil {
@@ -225,6 +223,19 @@ func (t *txn) decide(e core.Event, now time.Time) (core.Verdict, *core.LeaseRef,
 	d.counters.Verdicts[ch.Reason]++
 	d.dirty = true
 	return v, ref, t.err
+}
+
+// setAside gives the verdict of an event that failed alone. It asks nothing of
+// the store that may have been what failed; a record that cannot be read does not
+// even name its vendor.
+func (t *txn) setAside(e core.Event, now time.Time) core.Verdict {
+	v := core.Verdict{Event: e.ID, Vendor: e.Vendor, Shop: e.Shop, Topic: e.Topic, ReceivedAt: e.ReceivedAt, DecidedAt: core.Micro(now), Reason: core.Poison}
+	if d, _, err := t.open(e.Vendor, now); err == nil {
+		d.counters.Verdicts[core.Poison]++
+		d.dirty = true
+	}
+	t.log(v, core.DefaultSettings().Retention)
+	return v
 }
 
 // log writes a verdict behind those before it.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"aminobridge/core"
 )
 
@@ -25,44 +23,48 @@ func (t *txn) due(bucket string, now time.Time, n int) (keys [][]byte, more bool
 }
 
 // Expire implements store.Upkeep.
-func (s *Store) Expire(ctx context.Context, now time.Time, n int) (done int, more bool, err error) {
-	err = s.write(ctx, s.later, func(t *txn) error {
-		var keys [][]byte
-		keys, more = t.due("expiry", core.Micro(now), n)
-		done = len(keys)
-		for _, key := range keys {
-			id := core.InvitationID(key[8:])
-			d, m, err := t.open(core.VendorID(t.getRaw("expiry", key)), now)
-			if err != nil {
-				return fault(err)
-			}
-			inv, err := t.row(d.vendor.ID, id)
-			if err != nil {
-				return fault(err)
-			}
-			inv.ExpiredAt = m.Wall
-			d.become(inv, core.Expired, "") // which takes the key out of the calendar
+func (s *Store) Expire(ctx context.Context, now time.Time, n int) (int, bool, error) {
+	return s.catchUp(ctx, "expiry", now, n, func(t *txn, key []byte) error {
+		d, m, err := t.open(core.VendorID(t.getRaw("expiry", key)), now)
+		if err != nil {
+			return err
 		}
-		return t.err
+		inv, err := t.row(d.vendor.ID, core.InvitationID(key[8:]))
+		if err != nil {
+			return err
+		}
+		inv.ExpiredAt = m.Wall
+		d.become(inv, core.Expired, "") // which takes the key out of the calendar
+		return nil
 	})
-	return done, more, err
 }
 
 // Retain implements store.Upkeep.
-func (s *Store) Retain(ctx context.Context, now time.Time, n int) (done int, more bool, err error) {
-	err = s.write(ctx, s.later, func(t *txn) error {
-		var keys [][]byte
-		keys, more = t.due("forget", core.Micro(now), n)
-		done = len(keys)
+func (s *Store) Retain(ctx context.Context, now time.Time, n int) (int, bool, error) {
+	return s.catchUp(ctx, "forget", now, n, func(t *txn, key []byte) error {
+		err := t.forget(key[8], key[9:], now)
+		t.del("forget", key)
+		return err
+	})
+}
+
+// catchUp does up to n things of a calendar that are due.
+func (s *Store) catchUp(ctx context.Context, calendar string, now time.Time, n int, do func(*txn, []byte) error) (int, bool, error) {
+	var keys [][]byte
+	var more bool
+	err := s.write(ctx, s.later, func(t *txn) error {
+		keys, more = t.due(calendar, core.Micro(now), n)
 		for _, key := range keys {
-			if err := t.forget(key[8], key[9:], now); err != nil {
+			if err := do(t, key); err != nil {
 				return fault(err)
 			}
-			t.del("forget", key)
 		}
 		return t.err
 	})
-	return done, more, err
+	if err != nil {
+		return 0, false, err
+	}
+	return len(keys), more, nil
 }
 
 // forget forgets one thing.
@@ -94,8 +96,9 @@ func (t *txn) forget(what byte, key []byte, now time.Time) error {
 const believed = 24 * time.Hour
 
 // WallChecked implements store.Upkeep.
-func (s *Store) WallChecked(ctx context.Context) (steady bool, err error) {
-	err = s.write(ctx, s.later, func(t *txn) error {
+func (s *Store) WallChecked(ctx context.Context) (bool, error) {
+	var steady bool
+	err := s.write(ctx, s.later, func(t *txn) error {
 		wall := s.clock.Now()
 		boot, up := s.clock.Boot()
 		pace := t.now(wall).Pace
@@ -107,7 +110,10 @@ func (s *Store) WallChecked(ctx context.Context) (steady bool, err error) {
 		t.put("meta", []byte("wall"), wallRec{micros(wall), boot, int64(up), last.Jumped})
 		return t.err
 	})
-	return steady && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	return steady, nil
 }
 
 // jumped reports whether the wall went back, or a day further than the clock of
@@ -140,21 +146,4 @@ func (s *Store) MoveClock(ctx context.Context, by time.Duration) error {
 		t.put("meta", []byte("moved"), countRec{c.N + int64(by)})
 		return t.err
 	})
-}
-
-// Check implements store.Upkeep.
-func (s *Store) Check(ctx context.Context) (findings []core.Finding, err error) {
-	err = s.view(ctx, func(t *txn) error {
-		c := check{t: t, found: map[core.VendorID]*ledger{}}
-		if err := c.run(ctx); err != nil {
-			return err
-		}
-		findings = c.findings
-		for fault := range t.tx.Check(bbolt.WithKVStringer(bbolt.HexKVStringer())) {
-			_ = fault // its text may hold bytes of a record
-			findings = append(findings, core.Finding{What: "fault of the file's pages", Found: 1})
-		}
-		return nil
-	})
-	return findings, err
 }

@@ -150,6 +150,19 @@ var slotStories = []story{
 		w.change("cap=1")
 		w.firstAt(charge-time.Minute, next)
 	}},
+	{promise: "a cap lowered below the slots of lost answers lets no retry use its own", settings: "cap=3", tell: func(w *world) {
+		for range 3 {
+			w.accept(w.paced(core.Orders))
+		}
+		for _, c := range w.claim(3) {
+			w.settle(c, ended(core.Lost))
+		}
+		w.change("cap=1")
+		w.pass(backoff)
+		w.idle()
+		w.pass(lease + charge - backoff)
+		equal(w, "claimed an hour on", len(w.claim(3)), 1)
+	}},
 	{promise: "a cap raised lets the next letter leave at once", settings: "cap=1", tell: func(w *world) {
 		first, second := w.two()
 		w.send(first)

@@ -29,16 +29,19 @@ type story struct {
 
 // Run tells every story to a store of its own.
 func Run(t *testing.T, open Opener) {
-	for name, stories := range map[string][]story{
-		"Append": appendStories, "Withdraw": withdrawStories, "Decide": decideStories, "Join": joinStories,
-		"Due": dueStories, "Claim": claimStories, "Lanes": laneStories, "Slots": slotStories,
-		"Settle": settleStories, "Round": roundStories, "No": noStories,
-		"Accept": acceptStories, "Repeat": repeatStories, "Admit": admitStories, "Read": readStories, "Cancel": cancelStories,
-		"Open": openStories, "Complete": completeStories, "Suppress": suppressStories,
-		"Desk": deskStories, "Upkeep": upkeepStories, "Clock": clockStories, "Drain": drainStories,
+	for _, chapter := range []struct {
+		name    string
+		stories []story
+	}{
+		{"Append", appendStories}, {"Decide", decideStories}, {"Withdraw", withdrawStories}, {"Join", joinStories},
+		{"Due", dueStories}, {"Claim", claimStories}, {"Lanes", laneStories}, {"Slots", slotStories},
+		{"Round", roundStories}, {"Settle", settleStories}, {"No", noStories},
+		{"Accept", acceptStories}, {"Repeat", repeatStories}, {"Admit", admitStories}, {"Read", readStories}, {"Cancel", cancelStories},
+		{"Open", openStories}, {"Complete", completeStories}, {"Suppress", suppressStories},
+		{"Desk", deskStories}, {"Upkeep", upkeepStories}, {"Clock", clockStories}, {"Drain", drainStories},
 	} {
-		t.Run(name, func(t *testing.T) {
-			for _, s := range stories {
+		t.Run(chapter.name, func(t *testing.T) {
+			for _, s := range chapter.stories {
 				t.Run(s.promise, func(t *testing.T) {
 					t.Parallel()
 					s.tell(newWorld(t, open, s.settings))
