@@ -142,7 +142,7 @@ func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Seco
 
 // faultsOf collects the field errors of a tree of joined and wrapped errors.
 func faultsOf(err error) []fault {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
 	case *core.FieldError:
 		return []fault{{e.Field, e.Code, e.Reason}}
 	case interface{ Unwrap() error }:

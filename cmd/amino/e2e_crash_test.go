@@ -23,10 +23,12 @@ func TestKilledRightAfterTheWebhook(t *testing.T) {
 	w.kill()
 	w.start()
 	s.tells(shopifytest.Fulfilled, o).is(200)
-	// The kill may have met the letter on its way: then its lease has to lapse.
-	w.advance(2 * time.Minute)
-	w.advance(2 * time.Minute)
+	// The kill may have met the letter on its way: then its lease has to lapse, and
+	// the wait before the next attempt to end.
+	w.move(2 * time.Minute)
+	w.move(2 * time.Minute)
 	w.mailTo(anna)
+	w.idle()
 	v.decided(core.Invited)
 	w.same("mails", len(w.provider.Mails()), 1)
 	w.same("sent", v.stats().Sent, 1)
@@ -45,8 +47,8 @@ func TestKilledWhileTheLetterIsOnItsWay(t *testing.T) {
 	w.kill()
 	close(release)
 	w.start()
-	w.advance(2 * time.Minute) // over the lease
-	w.advance(2 * time.Minute) // over the wait before the next attempt
+	w.move(2 * time.Minute) // over the lease
+	w.move(2 * time.Minute) // over the wait before the next attempt
 	w.same("sent", v.stats().Sent, 1)
 	w.same("mails", len(w.provider.Mails()), 1)
 	calls := w.provider.Calls()

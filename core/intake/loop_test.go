@@ -73,11 +73,10 @@ func (p *pile) add(names ...string) {
 	}
 }
 
-// loop runs over p in the bubble for d, and returns what Run returned and logged.
-func loop(t *testing.T, p *pile, d time.Duration, during func(*intake.Loop)) (error, string) {
+// loop runs over p in the bubble for d, and returns what Run logged and returned.
+func loop(t *testing.T, p *pile, d time.Duration, during func(*intake.Loop)) (logged string, err error) {
 	t.Helper()
 	var log bytes.Buffer
-	var err error
 	synctest.Test(t, func(t *testing.T) {
 		l := &intake.Loop{Store: p, Decided: func() {}, Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil))}
 		ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -90,7 +89,7 @@ func loop(t *testing.T, p *pile, d time.Duration, during func(*intake.Loop)) (er
 		}
 		err = <-done
 	})
-	return err, log.String()
+	return log.String(), err
 }
 
 func has(event string) func([]core.Event) bool {
@@ -105,7 +104,7 @@ func TestLoopDecidesAll(t *testing.T) {
 		p.add(fmt.Sprint(i))
 	}
 	// More than two batches, and not a poll between them.
-	if err, _ := loop(t, p, time.Millisecond, nil); err != nil || len(p.verdicts) != 600 || p.verdicts[599] != "599" {
+	if _, err := loop(t, p, time.Millisecond, nil); err != nil || len(p.verdicts) != 600 || p.verdicts[599] != "599" {
 		t.Errorf("%v, %d verdicts", err, len(p.verdicts))
 	}
 }
@@ -160,7 +159,7 @@ func TestLoopSetsPoisonAside(t *testing.T) {
 				}
 				return nil
 			}
-			err, log := loop(t, p, time.Millisecond, nil)
+			log, err := loop(t, p, time.Millisecond, nil)
 			if want := []string{"a", "bad!", "c"}; err != nil || !slices.Equal(p.verdicts, want) {
 				t.Errorf("got %v, %v; want %v", p.verdicts, err, want)
 			}
@@ -180,7 +179,7 @@ func TestLoopRetriesOneByOne(t *testing.T) {
 		return nil
 	}}
 	p.add("a", "b")
-	if err, _ := loop(t, p, time.Millisecond, nil); err != nil || !slices.Equal(p.verdicts, []string{"a", "b"}) {
+	if _, err := loop(t, p, time.Millisecond, nil); err != nil || !slices.Equal(p.verdicts, []string{"a", "b"}) {
 		t.Errorf("got %v, %v", p.verdicts, err)
 	}
 }
@@ -197,7 +196,7 @@ func TestLoopGoesOnAroundTheWorst(t *testing.T) {
 		return nil
 	}}
 	p.add("worst", "b")
-	err, _ := loop(t, p, 900*time.Millisecond, func(l *intake.Loop) { l.Nudge() })
+	_, err := loop(t, p, 900*time.Millisecond, func(l *intake.Loop) { l.Nudge() })
 	if err != nil || !slices.Equal(p.verdicts, []string{"b"}) || tries != 3*4 {
 		t.Errorf("got %v, %v after %d tries", p.verdicts, err, tries)
 	}
@@ -216,7 +215,7 @@ func TestLoopAndTheStoresOwnFaults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p := &pile{decide: func([]core.Event) error { return c.fail }}
 			p.add("a", "b")
-			err, _ := loop(t, p, 900*time.Millisecond, func(l *intake.Loop) { l.Nudge() })
+			_, err := loop(t, p, 900*time.Millisecond, func(l *intake.Loop) { l.Nudge() })
 			if !errors.Is(err, c.want) || len(p.verdicts) != 0 || p.calls > 4 {
 				t.Errorf("got %v, %v after %d calls", p.verdicts, err, p.calls)
 			}
@@ -236,7 +235,7 @@ func TestLoopBlamesNobodyForTheStore(t *testing.T) {
 		}}
 		p.add("a")
 		_, _ = loop(t, p, 900*time.Millisecond, nil)
-		if len(p.verdicts) > 0 && p.verdicts[0] != "a" || len(p.verdicts) == 0 && fault != core.ErrFenced {
+		if len(p.verdicts) > 0 && p.verdicts[0] != "a" || len(p.verdicts) == 0 && !errors.Is(fault, core.ErrFenced) {
 			t.Errorf("%v: got %v", fault, p.verdicts)
 		}
 	}
@@ -251,7 +250,7 @@ func TestLoopRecovers(t *testing.T) {
 		return nil
 	}}
 	p.add("a")
-	err, log := loop(t, p, time.Second, nil)
+	log, err := loop(t, p, time.Second, nil)
 	if err != nil || len(p.verdicts) != 1 || strings.Count(log, "wait for their verdict") != 1 {
 		t.Errorf("got %v, %v; logged %s", p.verdicts, err, log)
 	}

@@ -54,9 +54,9 @@ var Template = fingerprint()
 
 func fingerprint() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q", layout)
+	_, _ = fmt.Fprintf(h, "%q", layout)
 	for _, locale := range slices.Sorted(maps.Keys(languages)) {
-		fmt.Fprintf(h, "%q%q", locale, languages[locale])
+		_, _ = fmt.Fprintf(h, "%q%q", locale, languages[locale])
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

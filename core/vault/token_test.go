@@ -65,7 +65,7 @@ func TestEveryBadLinkLooksAlike(t *testing.T) {
 	for name, token := range bad {
 		t.Run(name, func(t *testing.T) {
 			v, i, err := keys.ParseReview(token)
-			if err != core.ErrRefusedLink || !v.IsZero() || !i.IsZero() {
+			if !errors.Is(err, core.ErrRefusedLink) || !v.IsZero() || !i.IsZero() {
 				t.Errorf("got %v, %v, %v, want nothing and ErrRefusedLink itself", v, i, err)
 			}
 		})
@@ -159,7 +159,7 @@ func fuzzToken(f *testing.F,
 		if err == nil && create(keys, 1, v, i) != token {
 			t.Errorf("accepted %q", token)
 		}
-		if err != nil && err != core.ErrRefusedLink {
+		if err != nil && !errors.Is(err, core.ErrRefusedLink) {
 			t.Errorf("refused with %v", err)
 		}
 	})

@@ -105,15 +105,12 @@ func (c call) callKey() []byte {
 // one; without an order_ref the same call a moment ago.
 func (c call) known() (inv core.Invitation, ok bool, err error) {
 	var id []byte
-	switch {
-	case c.ask.OrderRef == "":
-		if r, ok := c.answer(c.callKey()); ok {
-			id = r.Invitation[:]
-		}
-	default:
+	if c.ask.OrderRef != "" {
 		if id = c.t.getRaw("ref", c.refKey('r', c.ask.OrderRef)); id == nil {
 			id = c.ofShop()
 		}
+	} else if r, ok := c.answer(c.callKey()); ok {
+		id = r.Invitation[:]
 	}
 	if id == nil {
 		return inv, false, nil

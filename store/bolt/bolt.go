@@ -51,6 +51,7 @@ import (
 	"time"
 
 	bbolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"aminobridge/core"
 	"aminobridge/core/vault"
@@ -91,7 +92,7 @@ func Open(path string, master []byte, clock core.Clock) (*Store, error) {
 	// A growing map waits for readers, so it begins large; it is address space,
 	// not memory.
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, InitialMmapSize: 1 << 30, NoStatistics: true})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, fmt.Errorf("%s is held by another process; stop it, or give this one another --data", filepath.Base(path))
 	}
 	if err != nil {

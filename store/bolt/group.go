@@ -204,4 +204,4 @@ func (s *Store) isFenced() bool {
 
 // fault makes a refusal that comes after a write into what it is there: the file
 // contradicts itself, and what was written must not stay.
-func fault(err error) error { return fmt.Errorf("half-way: %v", err) }
+func fault(err error) error { return errors.New("half-way: " + err.Error()) }

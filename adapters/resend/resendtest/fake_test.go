@@ -45,7 +45,7 @@ func post(t *testing.T, url, key, body string, change ...func(*http.Request)) (s
 	for _, c := range change {
 		c(r)
 	}
-	got, err := http.DefaultClient.Do(r)
+	got, err := (&http.Client{Timeout: 10 * time.Second}).Do(r)
 	if err != nil {
 		return 0, nil
 	}
