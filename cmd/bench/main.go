@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	}
 	r, err := measure(ctx, s, p)
 	if err = errors.Join(err, s.stop()); err == nil {
-		err = s.check(ctx)
+		err = s.check(ctx) // the file at rest
 	}
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, s.lastWords())
@@ -113,5 +113,5 @@ func measure(ctx context.Context, s *server, p plan) (r report, err error) {
 		return r, err
 	}
 	r.busy = memoryOf(s.pid())
-	return r, nil
+	return r, s.check(ctx) // beside the letters that leave
 }

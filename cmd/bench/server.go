@@ -81,7 +81,9 @@ func freeAddr() (string, error) {
 // answers waits for the first 200.
 func (s *server) answers(ctx context.Context, limit time.Time) error {
 	client := http.Client{Timeout: time.Second}
-	for every := time.NewTicker(time.Millisecond); ; {
+	every := time.NewTicker(time.Millisecond)
+	defer every.Stop()
+	for {
 		res, err := client.Get("http://" + s.addr + "/healthz")
 		if err == nil {
 			_ = res.Body.Close()
@@ -92,7 +94,7 @@ func (s *server) answers(ctx context.Context, limit time.Time) error {
 		select {
 		case err := <-s.ended:
 			s.ended <- err // for stop
-			return fmt.Errorf("the server ended at once: %v", err)
+			return errors.Join(errors.New("the server ended at once"), err)
 		case <-ctx.Done():
 			return ctx.Err()
 		case now := <-every.C:
@@ -118,8 +120,7 @@ func (s *server) amino(ctx context.Context, answer any, args ...string) error {
 	return json.Unmarshal(out, answer)
 }
 
-// check is the program's own recount of the file at rest; it fails when that
-// finds a difference.
+// check is the program's own recount; it fails when that finds a difference.
 func (s *server) check(ctx context.Context) error { return s.amino(ctx, nil, "check") }
 
 // stop ends the process as its operator would.

@@ -161,29 +161,22 @@ func (t *target) finish(ctx context.Context, denied []uint64) error {
 	return t.settle(ctx)
 }
 
-// insistMost is far above what a full queue of undecided events takes.
-const insistMost = 5 * time.Minute
+// stall is how long nothing may move before it never will: some times what the
+// slowest answer or verdict has ever taken.
+const stall = 30 * time.Second
 
 // insist tells again what was not answered 200, as a shop does, until it is:
 // whether the first telling was kept is not known, and must not matter.
 func (t *target) insist(ctx context.Context, numbers []uint64) error {
-	limit := time.Now().Add(insistMost)
-	pause := time.NewTicker(50 * time.Millisecond)
-	defer pause.Stop()
 	var buf []byte
 	for _, n := range numbers {
-		for status := 0; status != http.StatusOK; {
-			if status, buf = t.send(n, buf); status == http.StatusOK {
-				break
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case now := <-pause.C:
-				if now.After(limit) {
-					return fmt.Errorf("%s: number %d is still answered %d", t.slug, n, status)
-				}
-			}
+		status := 0
+		told := func() (bool, error) {
+			status, buf = t.send(n, buf)
+			return status == http.StatusOK, nil
+		}
+		if err := until(ctx, told); err != nil {
+			return fmt.Errorf("%s: number %d is still answered %d: %w", t.slug, n, status, err)
 		}
 	}
 	return nil
@@ -191,35 +184,50 @@ func (t *target) insist(ctx context.Context, numbers []uint64) error {
 
 // settle waits until as much is dealt with as was told.
 func (t *target) settle(ctx context.Context) error {
-	limit := time.Now().Add(insistMost)
+	for made := int64(-1); ; {
+		before := made
+		moved := func() (bool, error) {
+			c, err := t.counts()
+			made = t.made(c)
+			return made > before, err
+		}
+		if made >= int64(t.numbers.Load()) {
+			return nil
+		}
+		if err := until(ctx, moved); err != nil {
+			return fmt.Errorf("%s: LOST: %d were told, %d are dealt with: %w", t.slug, t.numbers.Load(), made, err)
+		}
+	}
+}
+
+// until asks again and again whether it is done.
+func until(ctx context.Context, done func() (bool, error)) error {
+	ctx, stop := context.WithTimeout(ctx, stall)
+	defer stop()
 	pause := time.NewTicker(10 * time.Millisecond)
 	defer pause.Stop()
 	for {
-		c, err := t.counts()
-		if err != nil || t.made(c) >= int64(t.numbers.Load()) {
+		if ok, err := done(); ok || err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case now := <-pause.C:
-			if now.After(limit) {
-				return fmt.Errorf("%s: LOST: %d were told, %d are dealt with after %s", t.slug, t.numbers.Load(), t.made(c), insistMost)
-			}
+		case <-pause.C:
 		}
 	}
 }
 
 // again is how many are told a second time, of the first and of the last.
-const again = 100
+const again = uint64(100)
 
 // account holds the program to its answers: of all that was told, some of it
 // twice, there is one invitation each.
 func (t *target) account(ctx context.Context) error {
 	var twice []uint64
-	for last := t.numbers.Load(); len(twice) < 2*again && uint64(len(twice)) < last; {
-		k := uint64(len(twice))
-		twice = append(twice, k/2+1, last-k/2)
+	last := t.numbers.Load()
+	for i := range min(again, last) {
+		twice = append(twice, i+1, last-i)
 	}
 	// One more behind them: once it is decided, so is whatever they became.
 	if err := t.finish(ctx, append(twice, t.numbers.Add(1))); err != nil {

@@ -359,35 +359,6 @@ func TestSweepBringsTheTurnBack(t *testing.T) {
 	}
 }
 
-func TestWake(t *testing.T) {
-	rule := pace.Rule{Cap: 3, Reserve: 1, Smooth: true}
-	for _, c := range []struct {
-		name    string
-		members held
-		vt      time.Duration
-		ready   core.Lane
-		want    time.Duration
-	}{
-		{"a letter that may leave", nil, 0, core.Orders, 0},
-		{"a letter that waits for its turn", nil, 5, core.Orders, 5},
-		{"a letter that waits for a slot", held{pace.PacedSlots: {7, 8}}, 5, core.Bulk, 7},
-		{"a direct letter", held{pace.PacedSlots: {7, 8}}, 5, core.Direct, 0},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			d := deskWith(rule, c.members)
-			d.State.VT = epoch.Add(c.vt)
-			wantTime(t, "wake", d.Wake(func(l core.Lane) bool { return l == c.ready }, epoch), c.want)
-		})
-	}
-	none := func(core.Lane) bool { return false }
-	if got := deskWith(rule, nil).Wake(none, epoch); !got.IsZero() {
-		t.Errorf("with nobody ready: %s, want never", got)
-	}
-	all := func(core.Lane) bool { return true }
-	d := deskWith(rule, held{pace.PacedSlots: {7, 8}, pace.DirectSlots: {9}})
-	wantTime(t, "the soonest of all", d.Wake(all, epoch), 7)
-}
-
 func TestRuleOf(t *testing.T) {
 	s := core.DefaultSettings()
 	if got, want := pace.RuleOf(s), (pace.Rule{Cap: 100, Reserve: 10, Smooth: true}); got != want {
@@ -417,7 +388,8 @@ func TestStep(t *testing.T) {
 func TestSlotsAreUsed(t *testing.T) {
 	const hours, d = 1000, time.Second
 	for _, rule := range []pace.Rule{{Cap: 100, Reserve: 10}, {Cap: 50, Reserve: 25}, {Cap: 3}, {Cap: 1}} {
-		for _, rule.Smooth = range []bool{true, false} {
+		for _, smooth := range []bool{true, false} {
+			rule.Smooth = smooth
 			t.Run(fmt.Sprintf("cap %d reserve %d smooth %t", rule.Cap, rule.Reserve, rule.Smooth), func(t *testing.T) {
 				full := float64(rule.Cap-rule.Reserve) * float64(time.Hour) / float64(hour+d)
 				used := float64(backlog(rule, hours*time.Hour, d)) / hours

@@ -122,16 +122,24 @@ func (c call) known() (inv core.Invitation, ok bool, err error) {
 // ofShop is the one invitation of a shop's order with this name or id and for
 // this address; nil if there is none, or more than one.
 func (c call) ofShop() (found []byte) {
-	n := 0
-	c.t.each("ref", c.refKey('s', c.ask.OrderRef), func(id, _ []byte) bool {
-		inv, err := c.t.row(c.vendor.ID, core.InvitationID(id))
+	all := map[core.InvitationID]bool{}
+	consider := func(id core.InvitationID) bool {
+		inv, err := c.t.row(c.vendor.ID, id)
 		if err == nil && !inv.Shop.IsZero() && string(inv.AddressHash) == string(c.hash) {
-			n++
-			found = clone(id)
+			all[id] = true
+			found = id[:]
 		}
-		return n < 2
+		return len(all) < 2
+	}
+	c.t.each("ref", c.refKey('s', c.ask.OrderRef), func(id, _ []byte) bool {
+		return len(id) != 16 || consider(core.InvitationID(id))
 	})
-	if n != 1 {
+	c.t.each("order", orderID(c.ask.OrderRef), func(rest, value []byte) bool {
+		v, ok := orderOf(rest)
+		var o orderRec
+		return !ok || v != c.vendor.ID || decode(join(orderID(c.ask.OrderRef), rest), value, &o) != nil || consider(o.Invitation)
+	})
+	if len(all) != 1 {
 		return nil
 	}
 	return found

@@ -20,8 +20,8 @@
 //	           vendor|l|invitation, vendor|s|state|invitation → lists
 //	ready      route|clock|time|vendor → when to look at a vendor; clock 0 is pace, 1 civil
 //	order      order id|namespace|vendor → record; …|repeat key → seen before
-//	ref        vendor|r|hash of order_ref → invitation of a REST call
-//	           vendor|s|hash of order_ref, or a shop's name or id|invitation
+//	ref        vendor|r|order_ref → invitation of a REST call
+//	           vendor|s|order_ref, or the name of a shop's order|invitation
 //	recipient  vendor|address hash → what was sent; …|invitation
 //	stop       vendor|address hash → suppression
 //	expiry     expires at|invitation → vendor
@@ -89,6 +89,7 @@ func Open(path string, master []byte, clock core.Clock) (*Store, error) {
 			return nil, fmt.Errorf("create %s: %w", filepath.Base(path), err)
 		}
 	}
+	dropCopies(path)
 	// A growing map waits for readers, so it begins large; it is address space,
 	// not memory.
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, InitialMmapSize: 1 << 30, NoStatistics: true})

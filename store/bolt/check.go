@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,12 +18,15 @@ import (
 // transaction: bbolt's own check is not safe beside a writer, and a recount that
 // held the transaction would keep the file growing.
 func (s *Store) Check(ctx context.Context) ([]core.Finding, error) {
-	dir, err := os.MkdirTemp(filepath.Dir(s.db.Path()), "check-")
+	f, err := os.CreateTemp(filepath.Dir(s.db.Path()), filepath.Base(s.db.Path())+copies)
 	if err != nil {
 		return nil, fmt.Errorf("a copy to check: %w", err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	path := filepath.Join(dir, "copy.db")
+	path := f.Name()
+	defer func() { _ = os.Remove(path) }()
+	if err := errors.Join(f.Close(), ctx.Err()); err != nil {
+		return nil, fmt.Errorf("a copy to check: %w", err)
+	}
 	if err := s.view(ctx, func(t *txn) error { return t.tx.CopyFile(path, 0o600) }); err != nil {
 		return nil, fmt.Errorf("a copy to check: %w", err)
 	}
@@ -38,6 +42,17 @@ func (s *Store) Check(ctx context.Context) ([]core.Finding, error) {
 		return c.run(ctx)
 	})
 	return c.findings, err
+}
+
+// copies ends the names of the copies that are checked.
+const copies = ".check-*"
+
+// dropCopies removes what a check left behind that was killed.
+func dropCopies(path string) {
+	left, _ := filepath.Glob(path + copies)
+	for _, p := range left {
+		_ = os.Remove(p)
+	}
 }
 
 // check is a recount.

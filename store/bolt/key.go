@@ -49,13 +49,32 @@ func readLetterKey(b []byte) (core.InvitationID, core.Kind) {
 // share pages. A number sorts by its value, whatever else an id may be comes
 // after.
 func orderKey(v core.VendorID, k core.OrderKey) []byte {
-	id := append([]byte{1, byte(min(len(k.ID), 255))}, k.ID...)
-	if n, err := strconv.ParseUint(k.ID, 10, 64); err == nil && strconv.FormatUint(n, 10) == k.ID {
-		id = binary.BigEndian.AppendUint64([]byte{0}, n)
-	}
-	return join(id, []byte{byte(min(len(k.Namespace), 255))}, []byte(k.Namespace), v[:])
+	return join(orderID(k.ID), text(k.Namespace), v[:])
 }
 
-func text(s string) []byte { return append([]byte{byte(min(len(s), 255))}, s...) }
+func orderID(id string) []byte {
+	if n, err := strconv.ParseUint(id, 10, 64); err == nil && strconv.FormatUint(n, 10) == id {
+		return binary.BigEndian.AppendUint64([]byte{0}, n)
+	}
+	return append([]byte{1}, text(id)...)
+}
+
+// orderOf reads what follows the id in the key of an order's record; false for
+// the key of a repeat beside it.
+func orderOf(rest []byte) (core.VendorID, bool) {
+	if len(rest) < 2 {
+		return core.VendorID{}, false
+	}
+	n := 2 + int(binary.BigEndian.Uint16(rest))
+	if len(rest) != n+16 {
+		return core.VendorID{}, false
+	}
+	return core.VendorID(rest[n:]), true
+}
+
+// text is a string that can be followed by something else.
+func text(s string) []byte {
+	return append(binary.BigEndian.AppendUint16(nil, uint16(min(len(s), 1<<16-1))), s...)
+}
 
 func route(name string) []byte { return text(name) }

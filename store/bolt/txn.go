@@ -26,6 +26,10 @@ type txn struct {
 
 const recordVersion = 1
 
+// ascending buckets get their keys in about their order, so their pages need no
+// room for more. bbolt forgets this with the transaction.
+var ascending = map[string]bool{"event": true, "invitation": true, "log": true, "forget": true, "order": true, "expiry": true}
+
 var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 	encoder    = must(cbor.CoreDetEncOptions().EncMode())
@@ -88,7 +92,11 @@ func decode(key, value []byte, rec any) error {
 
 func (t *txn) putRaw(bucket string, key, value []byte) {
 	t.wrote = true
-	if err := t.tx.Bucket([]byte(bucket)).Put(key, value); err != nil {
+	b := t.tx.Bucket([]byte(bucket))
+	if ascending[bucket] {
+		b.FillPercent = 0.95
+	}
+	if err := b.Put(key, value); err != nil {
 		t.fail(fmt.Errorf("%s: %w", bucket, err))
 	}
 }

@@ -125,9 +125,9 @@ func (d *desk) ofOrder(o core.Order, e core.Event, hash []byte) *core.Invitation
 
 // refKey is where an order_ref leads: class r to the invitation that a REST call
 // made for it, class s to every invitation that goes by it, a shop's by the name
-// and the id of the order.
+// of the order. References of one time are alike, so they share pages.
 func (d *desk) refKey(class byte, ref string) []byte {
-	return join(d.vendor.ID[:], []byte{class}, d.t.s.keys.Hash("order_ref", []byte(ref)))
+	return join(d.vendor.ID[:], []byte{class}, []byte(ref), []byte{0})
 }
 
 // carryOut does what a Change says, and returns the invitation it is about.
@@ -159,10 +159,8 @@ func (d *desk) invite(e core.Event, due time.Time, m core.Moment) core.Invitatio
 	}
 	d.save(inv)
 	d.queue(core.Entry{Invitation: inv.ID, Kind: core.First, Lane: core.Orders, Due: inv.DueAt})
-	for _, ref := range []string{e.OrderName, e.Order.ID} {
-		if ref != "" {
-			d.t.mark("ref", join(d.refKey('s', ref), inv.ID[:]))
-		}
+	if e.OrderName != "" {
+		d.t.mark("ref", join(d.refKey('s', e.OrderName), inv.ID[:]))
 	}
 	return inv.ID
 }

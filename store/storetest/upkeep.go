@@ -173,6 +173,24 @@ var upkeepStories = []story{
 		w.retain()
 		equal(w, "the kept answer", w.accept(w.withKey("3", "key-1")).Invitation.ID, id)
 	}},
+	{promise: "retention forgets the verdicts of the log", settings: "retention=10d", tell: func(w *world) {
+		log := func() int {
+			verdicts, _, err := w.Verdicts(w.ctx, w.vendor.ID, "", 10)
+			w.must(err)
+			return len(verdicts)
+		}
+		id := w.order("1")
+		w.withdrawn(w.cancelled("2"), core.WithdrawalNoted)
+		w.pass(10*day - tick)
+		w.rules(w.fulfilled("3"), core.Invited)
+		w.retain()
+		equal(w, "verdicts before their time", log(), 3)
+		w.pass(tick)
+		w.retain()
+		equal(w, "verdicts in their time", log(), 1)
+		equal(w, "verdicts ever given", w.counters().Verdicts[core.Invited], 2)
+		w.is(id, core.Scheduled, "")
+	}},
 	{promise: "retention is bounded and may be repeated", settings: "retention=1d", tell: func(w *world) {
 		for range 5 {
 			w.cancel(w.invite())
