@@ -215,21 +215,6 @@ func (d *Desk) Reset(now time.Time) time.Duration {
 	return at.Sub(now)
 }
 
-// Wake is the soonest moment at which a waiting letter of some lane might be
-// able to leave, for the lanes that have one ready; zero if none has.
-func (d *Desk) Wake(ready func(core.Lane) bool, now time.Time) time.Time {
-	var wake time.Time
-	for _, lane := range []core.Lane{core.Direct, core.Orders, core.Bulk} {
-		if !ready(lane) {
-			continue
-		}
-		if at, _ := d.Next(lane, now); wake.IsZero() || at.Before(wake) {
-			wake = at
-		}
-	}
-	return wake
-}
-
 func slots(lane core.Lane) Set {
 	if lane.Paced() {
 		return PacedSlots

@@ -21,7 +21,6 @@ type desk struct {
 	dirty    bool
 	swept    bool
 	civil    time.Time // of the last change, for the ready index
-	look     bool      // the ready index shall say now, whatever the calendar
 	hold     time.Time // pace; it is no use to look before
 }
 
@@ -106,9 +105,6 @@ func (d *desk) flush() {
 	}
 	d.dirty = false
 	next := d.next()
-	if d.look {
-		next[byPace] = micros(d.t.now(d.civil).Pace)
-	}
 	if next[byPace] != 0 {
 		next[byPace] = max(next[byPace], micros(d.hold))
 	}

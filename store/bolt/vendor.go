@@ -52,9 +52,9 @@ func (s *Store) PutVendor(ctx context.Context, v core.Vendor) (core.Vendor, erro
 	return v, nil
 }
 
-// reread opens the desk under new settings. Its place in the ready index is set
-// to now, which may be too early and is never too late; the next claim knows the
-// calendar better.
+// reread opens the desk under new settings and has its place in the ready index
+// written anew. It knows no civil time: what is due is then named by the calendar
+// alone, which may be too early and is never too late.
 func (t *txn) reread(id core.VendorID) error {
 	if d := t.desks[id]; d != nil {
 		d.flush()
@@ -64,11 +64,7 @@ func (t *txn) reread(id core.VendorID) error {
 	if err != nil {
 		return err
 	}
-	_, leased := t.first("desk", d.key('e'))
 	d.dirty = true
-	for _, n := range d.waiting {
-		d.look = d.look || n > 0 || leased
-	}
 	return t.err
 }
 

@@ -12,7 +12,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"regexp"
@@ -35,13 +34,13 @@ const atOnce = 2
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
+func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
 	only := flags.String("only", "", "only the rules that match this `regexp`")
 	list := flags.Bool("list", false, "list the rules and the cases that hold us to them")
@@ -57,25 +56,23 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case len(mutants) == 0:
 		return fmt.Errorf("no rule matches %q", *only)
 	case *list:
-		return show(out, mutants)
+		show(mutants)
+		return nil
 	}
-	return kill(ctx, out, mutants)
+	return kill(ctx, mutants)
 }
 
 // all are the mutants of every table.
 func all() []mutant { return slices.Concat(paceRules, queueRules, boltRules) }
 
-func show(out io.Writer, mutants []mutant) error {
+func show(mutants []mutant) {
 	for _, m := range mutants {
-		if _, err := fmt.Fprintf(out, "%s\n\t%s: %s\n", m.rule, m.file, m.test); err != nil {
-			return err
-		}
+		fmt.Printf("%s\n\t%s: %s\n", m.rule, m.file, m.test)
 	}
-	return nil
 }
 
 // kill sees all cases pass, then each of them fail without its rule.
-func kill(ctx context.Context, out io.Writer, mutants []mutant) error {
+func kill(ctx context.Context, mutants []mutant) error {
 	begun := time.Now()
 	root, err := moduleRoot(ctx)
 	if err != nil {
@@ -84,17 +81,17 @@ func kill(ctx context.Context, out io.Writer, mutants []mutant) error {
 	if err := passes(ctx, root, mutants); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%d cases pass with their rules in place, %s\n", len(mutants), since(begun))
+	fmt.Printf("%d cases pass with their rules in place, %s\n", len(mutants), since(begun))
 	lived := 0
 	for r := range runAll(ctx, root, mutants) {
 		if r.err == nil {
-			fmt.Fprintf(out, "killed %6s  %s\n", r.took, r.rule)
+			fmt.Printf("killed %6s  %s\n", r.took, r.rule)
 			continue
 		}
 		lived++
-		fmt.Fprintf(out, "LIVED  %6s  %s\n\t%s: %s\n\t%v\n", r.took, r.rule, r.file, r.test, r.err)
+		fmt.Printf("LIVED  %6s  %s\n\t%s: %s\n\t%v\n", r.took, r.rule, r.file, r.test, r.err)
 	}
-	fmt.Fprintf(out, "%d of %d mutants killed in %s\n", len(mutants)-lived, len(mutants), since(begun))
+	fmt.Printf("%d of %d mutants killed in %s\n", len(mutants)-lived, len(mutants), since(begun))
 	if lived > 0 {
 		return fmt.Errorf("%d mutants lived", lived)
 	}

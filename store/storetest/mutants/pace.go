@@ -99,7 +99,7 @@ var paceRules = []mutant{
 		"TestSweep/set 0, what has run out goes"},
 	{"What lies further ahead than may be is brought back.", paceFile,
 		`ok && at.After(limit); at`, `ok && false; at`,
-		"TestStore/Clock/a boot clock that runs backwards stalls nobody for longer than an hour"},
+		"TestSweep/set 1, what lies further is brought back"},
 	{"A turn lies no more than a step ahead.", paceFile,
 		`d.State.VT.After(limit) {`, `false && d.State.VT.After(limit) {`,
 		"TestStore/Lanes/a cap raised shortens the wait of smooth pacing"},
