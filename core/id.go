@@ -10,8 +10,9 @@ import (
 )
 
 // ID is a UUIDv7: 48 bits of milliseconds, 12 bits of a millisecond's fraction,
-// then chance, so that ids sort by the time of their making (RFC 9562, 6.2). The kind keeps ids of different things apart for the
-// compiler, and names them in their written form: inv_06bqk….
+// then chance, so that ids sort by the time of their making (RFC 9562, 6.2). The
+// kind keeps ids of different things apart for the compiler, and names them in
+// their written form: inv_06bqk….
 type ID[K kind] [16]byte
 
 type (
@@ -91,6 +92,5 @@ func (id *ID[K]) UnmarshalText(text []byte) error {
 func ParseInvitationID(s string) (id InvitationID, err error) {
 	return id, id.UnmarshalText([]byte(s))
 }
-func ParseShopID(s string) (id ShopID, err error)   { return id, id.UnmarshalText([]byte(s)) }
-func ParseKeyID(s string) (id KeyID, err error)     { return id, id.UnmarshalText([]byte(s)) }
-func ParseEventID(s string) (id EventID, err error) { return id, id.UnmarshalText([]byte(s)) }
+func ParseShopID(s string) (id ShopID, err error) { return id, id.UnmarshalText([]byte(s)) }
+func ParseKeyID(s string) (id KeyID, err error)   { return id, id.UnmarshalText([]byte(s)) }

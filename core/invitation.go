@@ -1,6 +1,9 @@
 package core
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Invitation is our wish to ask one customer about one order.
 type Invitation struct {
@@ -39,16 +42,12 @@ type Invitation struct {
 	Detail     string // the provider's word for a refusal; no address in it
 }
 
-// Expired reports whether the link is past its time, counted by cron or not.
-func (i Invitation) IsExpired(now time.Time) bool {
-	return i.State == Expired || !i.ExpiresAt.IsZero() && !now.Before(i.ExpiresAt) && i.State != Completed
-}
-
 // Frozen are the inputs of a letter's bytes, fixed at the first attempt of a
 // round: the same inputs make the same bytes, so that a retry under the same
 // send key is a repeat to the provider. Address and name belong to them too and
 // stay in the invitation, which may not be corrected while they matter.
 type Frozen struct {
+	Sender     string // a send key means nothing to another one
 	Renderer   int    // version of core/letter
 	Template   string // hash of the words
 	VendorName string
@@ -87,8 +86,10 @@ type Entry struct {
 	FirstMaybe  Moment
 	Frozen      Frozen
 
-	Stop      State  // a no met the lease: the letter ends with it, without retry
-	StopCause Reason // Cancelled or Suppressed, and why
+	// A no that met the lease: the letter ends with it, without retry, and the
+	// invitation becomes Stop, for the reason StopCause.
+	Stop      State
+	StopCause Reason
 }
 
 // Leased reports whether a worker holds the letter at the pace time now.
@@ -99,14 +100,7 @@ func (e Entry) MaybeSent() bool { return !e.FirstMaybe.Pace.IsZero() }
 
 // SendKey is the idempotency key that the letter carries to the provider.
 func (e Entry) SendKey() string {
-	return e.Invitation.String() + "/" + e.Kind.String() + "/" + itoa(e.Round)
-}
-
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return itoa(n/10) + string(rune('0'+n%10))
+	return e.Invitation.String() + "/" + e.Kind.String() + "/" + strconv.Itoa(e.Round)
 }
 
 // LeaseRef names one lease of one letter.

@@ -43,12 +43,13 @@ const (
 	DomainShut                       // 403 of the sender's domain: that domain closes
 	Rejected                         // 400, 413, 422: this letter will never be taken
 	KeyMismatch                      // 409: the key is known with another body
+	Unmade                           // the letter could not be made from its inputs
 )
 
 // NotLeft reports whether it is certain that the provider did not take the letter.
 func (f SendFault) NotLeft() bool {
 	switch f {
-	case Unreachable, RateLimited, QuotaUsed, SenderShut, DomainShut, Rejected:
+	case Unreachable, RateLimited, QuotaUsed, SenderShut, DomainShut, Rejected, Unmade:
 		return true
 	}
 	return false
@@ -76,7 +77,6 @@ type Outcome struct {
 	ProviderID string
 	Err        *SendError
 	Jitter     float64
-	Window     time.Duration // the sender's
 	Bytes      []byte
 }
 

@@ -37,12 +37,12 @@ const (
 	SuppressedHand Reason = "suppressed_by_person"
 	Revoked        Reason = "revoked"
 	Erased         Reason = "erased"
-	ReviewedByLink Reason = "reviewed_by_link"
 
 	Refused      Reason = "refused_by_provider"
 	AnswerLost   Reason = "answer_lost"
 	KeyCollision Reason = "send_key_collision"
 	RendererGone Reason = "renderer_gone"
+	Unmakeable   Reason = "letter_not_made"
 )
 
 var sentences = map[Reason]string{
@@ -74,10 +74,10 @@ var sentences = map[Reason]string{
 	SuppressedHand:    "A person put the address on the suppression list.",
 	Revoked:           "A person revoked this invitation; its link is closed.",
 	Erased:            "The customer's data was erased.",
-	ReviewedByLink:    "The customer reviewed by the link before the mail left.",
 	Refused:           "The mail provider refuses this letter.",
 	AnswerLost:        "The mail was handed over, but the answer was lost, and it is too late to ask again safely.",
 	KeyCollision:      "The mail provider knows this send key with other content.",
+	Unmakeable:        "The letter could not be made from the vendor's settings and the order.",
 	RendererGone:      "The mail may have left in a form that this version cannot make again.",
 }
 

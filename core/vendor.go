@@ -141,6 +141,9 @@ func (s *Settings) Set(key, value string) error {
 
 // Check reports what does not hold between two settings.
 func (s Settings) Check() error {
+	if s.Delay >= s.MaxAge {
+		return &FieldError{Field: "delay", Code: "invalid", Reason: "must be less than max_age, which is " + FormatDuration(s.MaxAge)}
+	}
 	if r := s.Reserved(); r >= s.Cap {
 		return &FieldError{Field: "reserve", Code: "invalid", Reason: fmt.Sprintf("must be less than the cap, which is %d", s.Cap)}
 	}
@@ -332,6 +335,7 @@ type Shop struct {
 	Token         string
 	Secrets       []string
 	CreatedAt     time.Time
+	Since         time.Time // a person connected it; a removal from before is outdated
 	ConnectedAt   time.Time // the first verified webhook
 	UninstalledAt time.Time
 	Version       int

@@ -36,6 +36,7 @@ type Store interface {
 	// Fenced is closed when a write failed with its outcome unknown. The program
 	// then ends: a new start reads what the disk really holds.
 	Fenced() <-chan struct{}
+	// Close waits for what is being written; from then on the store refuses.
 	Close() error
 }
 
@@ -80,7 +81,9 @@ type Queue interface {
 	// fresh round, and moves the vendor to its next time. No two claims lease the
 	// same letter at once; a taken slot is charged to the end of the lease, so
 	// that a crash needs no repair (I3). What may not be sent any more is ended
-	// here, with its reason (I4). With nothing to lease: core.ErrNothingDue. P.
+	// here, with its reason (I4). With nothing to lease: core.ErrNothingDue, though
+	// leases and letters may have been ended; an empty list without an error means
+	// that so many letters were ended that there may be more. P.
 	Claim(ctx context.Context, ask core.ClaimAsk) ([]core.Claimed, error)
 
 	// Settle ends a lease with how its attempt ended, by queue.Settle. For a lease
@@ -93,7 +96,9 @@ type Queue interface {
 	// over. P.
 	LeaseLive(ctx context.Context, refs []core.LeaseRef) (bool, error)
 
-	// CloseSender keeps the state of a sender; an empty Cause opens it.
+	// CloseSender adds a closing, of the sender or of some of its domains, to those
+	// there are: of two causes the longer stands, and one without an Until, which
+	// waits for a person, over all others. With neither it opens all.
 	CloseSender(ctx context.Context, s core.SenderState) error
 	// Sender reads it; a sender never closed is open.
 	Sender(ctx context.Context, name string) (core.SenderState, error)
@@ -117,12 +122,14 @@ type Invitations interface {
 	// an estimate; zero while the sender is closed or the vendor paused. P.
 	Forecast(ctx context.Context, vendor core.VendorID, id core.InvitationID, now time.Time) (time.Time, error)
 
+	// Invitation reads one, the attempts of a letter in the queue counted in.
 	Invitation(ctx context.Context, vendor core.VendorID, id core.InvitationID) (core.Invitation, error)
 	// List pages through a vendor's invitations, newest first.
 	List(ctx context.Context, vendor core.VendorID, f core.Filter, cursor string, n int) (core.Page, error)
 	// Letters lists the entries of a vendor's queue, by lane, then due.
 	Letters(ctx context.Context, vendor core.VendorID, n int) ([]core.Entry, error)
 
+	// Counters are kept, and never fall (I5).
 	Counters(ctx context.Context, vendor core.VendorID) (core.Counters, error)
 	// Series are the days from..to, both included, that have anything to tell.
 	Series(ctx context.Context, vendor core.VendorID, from, to time.Time) ([]core.Day, error)
@@ -163,22 +170,28 @@ type Desk interface {
 	// PutVendor creates a vendor (Version 0) or replaces the version it was read
 	// at; core.ErrConflict for a slug in use or a version gone. P.
 	PutVendor(ctx context.Context, v core.Vendor) (core.Vendor, error)
+	// Vendor and VendorBySlug read one.
 	Vendor(ctx context.Context, id core.VendorID) (core.Vendor, error)
 	VendorBySlug(ctx context.Context, slug string) (core.Vendor, error)
 	// Vendors lists up to n vendors in the order of their slugs, after the slug given.
 	Vendors(ctx context.Context, after string, n int) ([]core.Vendor, error)
 
+	// AddKey keeps a key by its hash; core.ErrConflict if it is there.
 	AddKey(ctx context.Context, k core.Key, hash [32]byte) error
 	// KeyByHash returns core.ErrNotFound for a revoked key as for one never made.
 	KeyByHash(ctx context.Context, hash [32]byte) (core.Key, error)
+	// ListKeys lists a vendor's keys, revoked ones too, oldest first.
 	ListKeys(ctx context.Context, vendor core.VendorID) ([]core.Key, error)
+	// RevokeKey ends a key at once: no KeyByHash after it finds the key.
 	RevokeKey(ctx context.Context, id core.KeyID, now time.Time) error
 
 	// PutShop creates a shop (Version 0) or replaces the version it was read at.
 	// core.ErrConflict for a domain that the platform has here already.
 	PutShop(ctx context.Context, s core.Shop) (core.Shop, error)
+	// Shop and ShopByToken read one, secrets opened.
 	Shop(ctx context.Context, id core.ShopID) (core.Shop, error)
 	ShopByToken(ctx context.Context, token string) (core.Shop, error)
+	// ListShops lists a vendor's shops, oldest first.
 	ListShops(ctx context.Context, vendor core.VendorID) ([]core.Shop, error)
 }
 
@@ -195,6 +208,9 @@ type Upkeep interface {
 	// the last run, and reports whether the wall has run without a jump long
 	// enough that what hangs on the calendar may be done (DESIGN section 6).
 	WallChecked(ctx context.Context) (steady bool, err error)
+
+	// TrustWall ends that wait: a person says that the wall is right.
+	TrustWall(ctx context.Context) error
 
 	// ClockMoved is by how much the movable clock of this store was advanced;
 	// MoveClock adds to it and marks the store: it never takes a real sender.

@@ -112,7 +112,7 @@ func (d desk) newShop(v core.Vendor, in AdminNewShop) (core.Shop, error) {
 		err = checkSecret(in.Secret)
 	}
 	now := core.Micro(d.Now())
-	s := core.Shop{ID: core.NewShopID(now), Vendor: v.ID, Platform: in.Platform, Domain: domain, Token: vault.NewShopToken(), CreatedAt: now}
+	s := core.Shop{ID: core.NewShopID(now), Vendor: v.ID, Platform: in.Platform, Domain: domain, Token: vault.NewShopToken(), CreatedAt: now, Since: now}
 	if in.Secret != "" {
 		s.Secrets = []string{in.Secret}
 	}
@@ -174,7 +174,10 @@ func (d desk) setShop(c *fiber.Ctx) error {
 			secrets = append(secrets, old)
 		}
 	}
-	s.Secrets, s.UninstalledAt = secrets, time.Time{}
+	s.Secrets = secrets
+	if !s.UninstalledAt.IsZero() {
+		s.UninstalledAt, s.Since = time.Time{}, core.Micro(d.Now())
+	}
 	if s, err = d.Store.PutShop(c.UserContext(), s); err != nil {
 		return fmt.Errorf("shop %s: %w", s.ID, err)
 	}

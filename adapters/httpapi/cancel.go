@@ -27,10 +27,14 @@ func (h API) cancel(ctx context.Context, in *cancelInput) (*oneOutput, error) {
 		return nil, err
 	}
 	refs, err := h.Store.Cancel(ctx, key.Vendor, id, revoke, h.Now())
-	if err != nil {
-		return nil, err
+	if err == nil && len(refs) > 0 {
+		if err := h.await(ctx, refs); err != nil {
+			return nil, err
+		}
+		// Again, for a lease that nobody settled.
+		_, err = h.Store.Cancel(ctx, key.Vendor, id, revoke, h.Now())
 	}
-	if err := h.await(ctx, refs); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	i, err := h.Store.Invitation(ctx, key.Vendor, id)

@@ -230,7 +230,7 @@ func (w *world) claim() []core.Claimed {
 func (w *world) settle(claimed []core.Claimed, fault *core.SendError) {
 	w.t.Helper()
 	for _, c := range claimed {
-		w.must(w.Settle(context.Background(), c.Ref, core.Outcome{Begun: true, ProviderID: "p", Err: fault, Window: 23 * time.Hour}, w.clock.Now()))
+		w.must(w.Settle(context.Background(), c.Ref, core.Outcome{Begun: true, ProviderID: "p", Err: fault}, w.clock.Now()))
 	}
 }
 

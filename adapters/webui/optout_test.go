@@ -104,7 +104,7 @@ func TestOptOutWaitsForALetterOnItsWay(t *testing.T) {
 	if why := g.suppressed(); why != core.OptedOut {
 		t.Errorf("got %q, want it noted already", why)
 	}
-	w.must(w.store.Settle(t.Context(), ref, core.Outcome{Begun: true, ProviderID: "p1", Window: core.Forever}, w.now))
+	w.must(w.store.Settle(t.Context(), ref, core.Outcome{Begun: true, ProviderID: "p1"}, w.now))
 	g.post(g.optOut, oneClick).want(t, 200)
 }
 
@@ -112,7 +112,7 @@ func TestOptOutIsAnsweredWhenTheLetterSettles(t *testing.T) {
 	w := newWorld(t)
 	g, ref := w.leased()
 	w.broken.looked = func(ctx context.Context) {
-		w.must(w.store.Settle(ctx, ref, core.Outcome{Begun: true, ProviderID: "p1", Window: core.Forever}, w.now))
+		w.must(w.store.Settle(ctx, ref, core.Outcome{Begun: true, ProviderID: "p1"}, w.now))
 	}
 	g.post(g.optOut, oneClick).want(t, 200, "will not ask you")
 	if strings.Contains(g.logs.String(), "error") {

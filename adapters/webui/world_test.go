@@ -137,7 +137,7 @@ func (w *world) leased() (*guest, core.LeaseRef) {
 func (w *world) sent() *guest {
 	w.Helper()
 	g, ref := w.leased()
-	w.must(w.store.Settle(w.Context(), ref, core.Outcome{Begun: true, ProviderID: "p1", Window: core.Forever}, w.now))
+	w.must(w.store.Settle(w.Context(), ref, core.Outcome{Begun: true, ProviderID: "p1"}, w.now))
 	return g
 }
 

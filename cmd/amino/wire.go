@@ -86,7 +86,7 @@ func (p *service) queue(sender core.Sender, routes ...string) *queue.Loop {
 		Store: p.store, Sender: sender, Routes: routes, Links: keys, Workers: workers, Now: p.clock.Now, Log: p.log,
 		Up: func() time.Duration { _, up := p.clock.Boot(); return up },
 		Process: core.Frozen{
-			Renderer: letter.Renderer, Template: letter.Template, From: p.from(), PublicURL: p.base, TokenKey: keys.TokenVersion(),
+			Sender: sender.Name(), Renderer: letter.Renderer, Template: letter.Template, From: p.from(), PublicURL: p.base, TokenKey: keys.TokenVersion(),
 		},
 	}
 }

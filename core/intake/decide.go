@@ -38,10 +38,10 @@ func act(f Facts, e core.Event, now time.Time) Change {
 }
 
 // uninstalled believes a body without a time: a mail after the removal is worse
-// than one too few. A shop is connected from the moment it was added here, not
+// than one too few. A shop is connected from the moment a person added it, not
 // from its first webhook, which may have been late.
 func uninstalled(shop core.Shop, e core.Event) Change {
-	if !e.At.IsZero() && e.At.Before(shop.CreatedAt) {
+	if !e.At.IsZero() && e.At.Before(shop.Since) {
 		return Change{Reason: core.UninstallStale}
 	}
 	return Change{Reason: core.ShopUninstalled, Uninstall: true}
@@ -81,7 +81,7 @@ func refusal(f Facts, e core.Event, order core.Order, now time.Time) core.Reason
 		return core.NoAddress
 	case f.BadAddress:
 		return core.BadAddress
-	case f.Invitation != nil && !revivable(*f.Invitation):
+	case f.Invitation != nil && !revivable(f):
 		return standing(*f.Invitation)
 	case now.Sub(e.At) > f.Settings.MaxAge:
 		return core.Stale
@@ -95,10 +95,20 @@ func refusal(f Facts, e core.Event, order core.Order, now time.Time) core.Reason
 
 // revivable reports whether a newer fulfilment brings the invitation back: only
 // what the shop itself withdrew, and only if its mail cannot have left.
-func revivable(i core.Invitation) bool {
-	switch i.Reason {
+func revivable(f Facts) bool {
+	i := *f.Invitation
+	if i.State == core.Scheduled {
+		return ByShop(f.Stop)
+	}
+	return i.State == core.Cancelled && ByShop(i.Reason) && i.SentAt.IsZero() && !i.Maybe && i.RevokedAt.IsZero()
+}
+
+// ByShop reports whether it was the shop that withdrew, which a newer fulfilment
+// takes back, and not a person.
+func ByShop(why core.Reason) bool {
+	switch why {
 	case core.OrderCancelled, core.OrderRefunded, core.WithdrawnBefore:
-		return i.State == core.Cancelled && i.SentAt.IsZero() && !i.Maybe && i.RevokedAt.IsZero()
+		return true
 	}
 	return false
 }
@@ -135,7 +145,7 @@ func withdrawn(f Facts, e core.Event) Change {
 		c.Reason = core.WithdrawalNoted
 	case scheduled(f.Invitation):
 		c.Reason, c.Cancel = order.WithdrawnBy, order.WithdrawnBy
-	case revivable(*f.Invitation):
+	case revivable(f):
 		c.Reason = f.Invitation.Reason
 	case mayHaveLeft(*f.Invitation):
 		c.Reason = core.WithdrawnTooLate

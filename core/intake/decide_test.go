@@ -10,7 +10,7 @@ import (
 
 var (
 	now  = at(1000)
-	shop = core.Shop{Platform: "shopify", CreatedAt: at(0), ConnectedAt: at(1)}
+	shop = core.Shop{Platform: "shopify", CreatedAt: at(0), Since: at(0), ConnectedAt: at(1)}
 )
 
 // at is n hours into the test's calendar.

@@ -16,7 +16,7 @@ type Facts struct {
 	Shop       core.Shop
 	Order      core.Order       // zero if the order was never heard of
 	Invitation *core.Invitation // the order's, or one that a REST call made for it; nil if none
-	Leased     bool             // its first letter is leased now
+	Stop       core.Reason      // its letter is leased, and ends with the lease for this reason
 	Suppressed core.Reason      // why the event's address is suppressed; "" if it is not
 	Recipient  Recipient        // of the event's address
 	BadAddress bool             // the event's address is none that mail can be sent to
@@ -37,12 +37,12 @@ type Change struct {
 	Order *core.Order // the record to keep in place of the old; nil: unchanged
 
 	// Schedule makes an invitation (Facts.Invitation nil), or revives the one
-	// there is, due at Due.
+	// there is, due at Due. One with a Facts.Stop is revived by taking that back.
 	Schedule bool
 	Due      time.Time
 
-	// Cancel ends the invitation there is with this reason; with Facts.Leased the
-	// letter ends with its lease.
+	// Cancel ends the invitation there is with this reason. A leased letter ends
+	// with its lease.
 	Cancel core.Reason
 
 	Uninstall bool // marks the shop

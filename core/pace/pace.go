@@ -38,11 +38,11 @@ type Holder struct {
 }
 
 // Book is where a store keeps a vendor's members, sorted by time, then holder.
-// Remove reports whether the member was there.
+// Add and Remove report whether they changed anything.
 type Book interface {
 	First(Set) (at time.Time, h Holder, ok bool)
 	Last(Set) (at time.Time, h Holder, ok bool)
-	Add(s Set, at time.Time, h Holder)
+	Add(s Set, at time.Time, h Holder) bool
 	Remove(s Set, at time.Time, h Holder) bool
 }
 
@@ -227,8 +227,9 @@ func (d *Desk) count(s Set) *int {
 }
 
 func (d *Desk) add(s Set, at time.Time, h Holder) {
-	d.Book.Add(s, at, h)
-	*d.count(s)++
+	if d.Book.Add(s, at, h) {
+		*d.count(s)++
+	}
 }
 
 func (d *Desk) remove(s Set, at time.Time, h Holder) {

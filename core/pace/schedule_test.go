@@ -330,10 +330,13 @@ func (b *book) Last(s pace.Set) (time.Time, pace.Holder, bool) {
 	return m.at, m.h, true
 }
 
-func (b *book) Add(s pace.Set, at time.Time, h pace.Holder) {
+func (b *book) Add(s pace.Set, at time.Time, h pace.Holder) bool {
 	m := member{at, h}
-	i, _ := slices.BinarySearchFunc(b.sets[s], m, compare)
-	b.sets[s] = slices.Insert(b.sets[s], i, m)
+	i, there := slices.BinarySearchFunc(b.sets[s], m, compare)
+	if !there {
+		b.sets[s] = slices.Insert(b.sets[s], i, m)
+	}
+	return !there
 }
 
 func (b *book) Remove(s pace.Set, at time.Time, h pace.Holder) bool {

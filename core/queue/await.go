@@ -14,6 +14,9 @@ func Await(ctx context.Context, s interface {
 }, refs []core.LeaseRef) error {
 	for len(refs) > 0 {
 		live, err := s.LeaseLive(ctx, refs)
+		if ctx.Err() != nil {
+			return core.ErrWait
+		}
 		if err != nil || !live {
 			return err
 		}

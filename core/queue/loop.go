@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -20,7 +19,6 @@ type Store interface {
 	Claim(ctx context.Context, ask core.ClaimAsk) ([]core.Claimed, error)
 	Settle(ctx context.Context, ref core.LeaseRef, o core.Outcome, now time.Time) error
 	CloseSender(ctx context.Context, s core.SenderState) error
-	Sender(ctx context.Context, name string) (core.SenderState, error)
 }
 
 // Links makes the two links of a letter.
@@ -42,10 +40,11 @@ type Loop struct {
 	Up      func() time.Duration // since boot; leases are counted by it
 	Log     *slog.Logger
 
-	once  sync.Once
-	nudge chan struct{}
-	pause pause
-	fails breaker
+	once    sync.Once
+	nudge   chan struct{}
+	pause   pause
+	fails   breaker
+	failing map[core.VendorID]time.Duration // by Up, until when
 }
 
 const (
@@ -72,7 +71,10 @@ func (l *Loop) Nudge() {
 	}
 }
 
-func (l *Loop) init() { l.nudge = make(chan struct{}, 1) }
+func (l *Loop) init() {
+	l.nudge = make(chan struct{}, 1)
+	l.failing = map[core.VendorID]time.Duration{}
+}
 
 // job is a claimed letter and when, by Up, its lease is over.
 type job struct {
@@ -125,23 +127,24 @@ func (l *Loop) feed(ctx context.Context, jobs chan<- job) error {
 }
 
 // round takes one turn over the vendors that are due, and says how long to wait
-// if there was nothing.
+// if there was nothing. A vendor that fails is left alone for a while and keeps
+// nobody else waiting.
 func (l *Loop) round(ctx context.Context, jobs chan<- job) (found bool, wait time.Duration, err error) {
 	if held := l.pause.left(l.Up()); held > 0 {
 		return false, min(held, look), nil
 	}
 	wait = look
 	for _, route := range l.Routes {
-		vendors, next, err := l.Store.Due(ctx, route, l.Now(), vendorsAtOnce)
+		vendors, next, err := l.Store.Due(ctx, route, l.Now(), vendorsAtOnce+2*len(l.failing))
 		if err != nil {
 			return false, 0, err
 		}
 		for _, v := range vendors {
-			n, err := l.vendor(ctx, route, v, jobs)
-			if err != nil {
+			work, err := l.vendor(ctx, route, v, jobs)
+			if errors.Is(err, core.ErrFenced) || ctx.Err() != nil {
 				return found, 0, err
 			}
-			found = found || n > 0
+			found = found || work
 		}
 		if next >= 0 {
 			wait = min(wait, next)
@@ -150,27 +153,37 @@ func (l *Loop) round(ctx context.Context, jobs chan<- job) (found bool, wait tim
 	return found, max(wait, time.Millisecond), nil
 }
 
-// vendor claims what one vendor may send now and hands it to the workers.
-func (l *Loop) vendor(ctx context.Context, route string, v core.VendorID, jobs chan<- job) (int, error) {
+// leaveAlone is how long a vendor whose claim failed is not asked again.
+const leaveAlone = time.Minute
+
+// vendor claims what one vendor may send now, hands it to the workers, and
+// reports whether there was anything to do.
+func (l *Loop) vendor(ctx context.Context, route string, v core.VendorID, jobs chan<- job) (bool, error) {
 	before := l.Up()
+	if until, failing := l.failing[v]; failing && before < until {
+		return false, nil
+	}
 	claimed, err := l.Store.Claim(ctx, core.ClaimAsk{
 		Vendor: v, Sender: route, Window: l.Sender.Window(), N: lettersAtOnce, Now: l.Now(), Jitter: rand.Float64(), Frozen: l.Process,
 	})
-	if errors.Is(err, core.ErrNothingDue) || errors.Is(err, core.ErrNotFound) {
-		return 0, nil
+	delete(l.failing, v)
+	if errors.Is(err, core.ErrNothingDue) {
+		return false, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("vendor %s: %w", v, err)
+		l.failing[v] = before + leaveAlone
+		l.Log.Error("a vendor's letters cannot be claimed", "vendor", v.String(), "error", err)
+		return false, err
 	}
 	for _, c := range claimed {
 		jobs <- job{c, before + c.Remaining}
 	}
-	return len(claimed), nil
+	return true, nil
 }
 
 // work makes one attempt and settles it, even when ctx is done meanwhile.
 func (l *Loop) work(ctx context.Context, j job) {
-	o := core.Outcome{Jitter: rand.Float64(), Window: l.Sender.Window()}
+	o := core.Outcome{Jitter: rand.Float64()}
 	if ctx.Err() == nil && j.over-l.Up() >= leastLease && l.pause.left(l.Up()) <= 0 {
 		l.attempt(ctx, j, &o)
 	}
@@ -178,8 +191,10 @@ func (l *Loop) work(ctx context.Context, j job) {
 	if o.Err != nil {
 		l.react(ctx, j, o.Err)
 	}
-	if open := l.fails.note(o.Err); o.Begun && open > 0 {
-		l.closeSender(ctx, "the provider does not answer", l.Now().Add(open))
+	if o.Begun {
+		if open := l.fails.note(o.Err); open > 0 {
+			l.closeSender(ctx, "the provider does not answer", l.Now().Add(open))
+		}
 	}
 	log := l.Log.With("vendor", j.Ref.Vendor.String(), "invitation", j.Ref.Invitation.String(), "attempt", j.Entry.Attempt)
 	switch err := l.Store.Settle(ctx, j.Ref, o, l.Now()); {
@@ -194,19 +209,22 @@ func (l *Loop) work(ctx context.Context, j job) {
 	}
 }
 
-// attempt renders the letter and hands it over. A panic stops this letter only.
+// attempt makes the letter and hands it over. A panic stops this letter only:
+// before the handing over it cannot be made, from then on it may have left.
 func (l *Loop) attempt(ctx context.Context, j job, o *core.Outcome) {
+	o.Begun = true
+	fault := core.Unmade
 	defer func() {
 		if r := recover(); r != nil {
-			o.Err = &core.SendError{Fault: core.Lost, Detail: "panic"}
+			o.Err = &core.SendError{Fault: fault, Detail: "panic"}
 		}
 	}()
 	m, bytes, err := l.mail(j)
-	o.Begun = true
 	if err != nil {
-		o.Err = &core.SendError{Fault: core.Rejected, Detail: "cannot_be_rendered"}
+		o.Err = &core.SendError{Fault: fault, Detail: "not_made"}
 		return
 	}
+	fault = core.Lost
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(attempt, j.over-l.Up()-endEarly))
 	defer cancel()
 	id, err := l.Sender.Send(ctx, m, j.Entry.SendKey())

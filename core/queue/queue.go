@@ -23,24 +23,25 @@ type Facts struct {
 
 // Refuse reports why a letter may not be sent any more, and what its invitation
 // becomes; zero if it may. Cooldown and the rules of orders, max_age among them,
-// are not for direct calls.
-func Refuse(e core.Entry, f Facts, m core.Moment, window time.Duration, renderer int) (core.State, core.Reason) {
+// are not for direct calls. A letter that may have left is never handed to another
+// sender than the one that may have it.
+func Refuse(e core.Entry, f Facts, m core.Moment, window time.Duration, process core.Frozen) (core.State, core.Reason) {
 	switch {
 	case f.Suppressed != "":
 		return core.Suppressed, f.Suppressed
 	case !f.Invitation.RevokedAt.IsZero():
 		return core.Cancelled, core.Revoked
-	case f.ShopGone:
+	case e.Lane.Paced() && f.ShopGone:
 		return core.Cancelled, core.ShopUninstalled
 	case e.Lane.Paced() && f.Withdrawn != "":
 		return core.Cancelled, f.Withdrawn
-	case e.Lane.Paced() && m.Wall.Sub(f.Invitation.FulfilledAt) > f.Settings.MaxAge:
+	case e.Lane.Paced() && m.Wall.Sub(f.Invitation.DueAt) > f.Settings.MaxAge:
 		return core.Cancelled, core.Stale
 	case e.Lane.Paced() && cooling(f, m.Wall):
 		return core.Cancelled, core.InCooldown
-	case e.MaybeSent() && over(e.FirstMaybe, m, window):
+	case e.MaybeSent() && (e.Frozen.Sender != process.Sender || over(e.FirstMaybe, m, window)):
 		return core.Unknown, core.AnswerLost
-	case e.MaybeSent() && !f.HasBytes && e.Frozen.Renderer != renderer:
+	case e.MaybeSent() && !f.HasBytes && e.Frozen.Renderer != process.Renderer:
 		return core.Unknown, core.RendererGone
 	}
 	return 0, ""
@@ -54,6 +55,9 @@ func cooling(f Facts, now time.Time) bool {
 // clock says so first. A wall behind the one at since, after a new boot, tells
 // nothing of the time between; then the window counts as over.
 func over(since, now core.Moment, window time.Duration) bool {
+	if window == core.Forever {
+		return false
+	}
 	if since.Boot != now.Boot && now.Wall.Before(since.Wall) {
 		return true
 	}

@@ -14,11 +14,18 @@ import (
 // when its quota is reset.
 const quotaWait = time.Hour
 
+// longPause is more than a rate limit by the second has any reason to ask for.
+const longPause = time.Minute
+
 // react closes what a refusal says is closed: before the letter is settled, so
 // that nobody claims it again into the same refusal.
 func (l *Loop) react(ctx context.Context, j job, refusal *core.SendError) {
 	switch refusal.Fault {
 	case core.RateLimited:
+		if refusal.RetryAfter > longPause { // to be seen by whoever asks why
+			l.closeSender(ctx, "the provider wants fewer requests", l.Now().Add(refusal.RetryAfter))
+			return
+		}
 		l.pause.hold(l.Up() + max(refusal.RetryAfter, time.Second))
 	case core.QuotaUsed:
 		wait := refusal.RetryAfter
@@ -64,34 +71,20 @@ func (b *breaker) note(refusal *core.SendError) time.Duration {
 // closeSender closes every route that leads to the sender; until is civil, zero
 // means until a person acts.
 func (l *Loop) closeSender(ctx context.Context, cause string, until time.Time) {
-	for _, route := range l.Routes {
-		l.change(ctx, route, func(s *core.SenderState) { s.Cause, s.Until = cause, until })
-	}
-	l.Log.Error("sender closed", "cause", cause)
+	l.close(ctx, core.SenderState{Cause: cause, Until: until})
 }
 
 func (l *Loop) closeDomain(ctx context.Context, from, cause string) {
-	for _, route := range l.Routes {
-		l.change(ctx, route, func(s *core.SenderState) {
-			if s.Domains == nil {
-				s.Domains = map[string]string{}
-			}
-			s.Domains[Domain(from)] = cause
-		})
-	}
-	l.Log.Error("sender's domain closed", "cause", cause)
+	l.close(ctx, core.SenderState{Domains: map[string]string{Domain(from): cause}})
 }
 
-func (l *Loop) change(ctx context.Context, route string, do func(*core.SenderState)) {
-	s, err := l.Store.Sender(ctx, route)
-	if err == nil {
-		do(&s)
-		s.Name = route
-		err = l.Store.CloseSender(ctx, s)
+func (l *Loop) close(ctx context.Context, s core.SenderState) {
+	for _, s.Name = range l.Routes {
+		if err := l.Store.CloseSender(ctx, s); err != nil {
+			l.Log.Error("the sender's state could not be kept", "error", err)
+		}
 	}
-	if err != nil {
-		l.Log.Error("the sender's state could not be kept", "error", err)
-	}
+	l.Log.Error("sender closed", "cause", s.Cause, "domains", len(s.Domains))
 }
 
 // Domain is the domain of a From address, in lower case; "" if it has none.

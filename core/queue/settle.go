@@ -29,6 +29,9 @@ type Ending struct {
 const (
 	leastWait = 5 * time.Second
 	mostWait  = 10 * time.Hour
+	// domainWait keeps a letter frozen with a refused domain from standing before
+	// those that were given another.
+	domainWait = 10 * time.Minute
 )
 
 // Backoff is the wait after the n-th failed attempt: random in [5 s, 5 s · 2ⁿ],
@@ -62,17 +65,28 @@ func settle(e core.Entry, o core.Outcome) Ending {
 	switch o.Err.Fault {
 	case core.Unreachable, core.RateLimited:
 		return Ending{Slot: NotLeft, Wait: wait, Counted: true}
-	case core.QuotaUsed, core.SenderShut, core.DomainShut:
+	case core.QuotaUsed, core.SenderShut:
 		return Ending{Slot: NotLeft, Wait: leastWait}
-	case core.Rejected:
-		if e.MaybeSent() {
-			return Ending{Slot: NotLeft, State: core.Unknown, Reason: core.AnswerLost, Counted: true}
-		}
-		return Ending{Slot: NotLeft, State: core.Failed, Reason: core.Refused, Counted: true}
+	case core.DomainShut:
+		return Ending{Slot: NotLeft, Wait: domainWait}
+	case core.Rejected, core.Unmade:
+		return refused(e, o.Err.Fault)
 	case core.KeyMismatch:
 		return Ending{Slot: Maybe, State: core.Unknown, Reason: core.KeyCollision, Counted: true}
 	}
 	return Ending{Slot: Maybe, Wait: wait, Counted: true}
+}
+
+// refused ends a letter that will never be taken, or cannot be made.
+func refused(e core.Entry, f core.SendFault) Ending {
+	end := Ending{Slot: NotLeft, State: core.Failed, Reason: core.Refused, Counted: true}
+	switch {
+	case e.MaybeSent():
+		end.State, end.Reason = core.Unknown, core.AnswerLost
+	case f == core.Unmade:
+		end.Reason = core.Unmakeable
+	}
+	return end
 }
 
 // Lapsed is the end of a lease that nobody settled: it may have left, always.

@@ -37,7 +37,9 @@ func TestSettle(t *testing.T) {
 		{"too fast", fresh, failed(core.RateLimited), retry(queue.NotLeft, true)},
 		{"quota", fresh, failed(core.QuotaUsed), retry(queue.NotLeft, false)},
 		{"account refused", fresh, failed(core.SenderShut), retry(queue.NotLeft, false)},
-		{"domain refused", fresh, failed(core.DomainShut), retry(queue.NotLeft, false)},
+		{"domain refused", fresh, failed(core.DomainShut), queue.Ending{Slot: queue.NotLeft, Wait: 10 * time.Minute}},
+		{"cannot be made", fresh, failed(core.Unmade), ended(queue.NotLeft, core.Failed, core.Unmakeable)},
+		{"cannot be made after a maybe", maybe, failed(core.Unmade), ended(queue.NotLeft, core.Unknown, core.AnswerLost)},
 		{"letter refused", fresh, failed(core.Rejected), ended(queue.NotLeft, core.Failed, core.Refused)},
 		{"letter refused after a maybe", maybe, failed(core.Rejected), ended(queue.NotLeft, core.Unknown, core.AnswerLost)},
 		{"key known with another body", fresh, failed(core.KeyMismatch), ended(queue.Maybe, core.Unknown, core.KeyCollision)},
@@ -109,7 +111,7 @@ func TestWindow(t *testing.T) {
 		{"another boot, the wall ahead", at(time.Hour, 2*time.Hour, "b"), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			state, why := queue.Refuse(e, f, c.now, window, 0)
+			state, why := queue.Refuse(e, f, c.now, window, core.Frozen{})
 			if got := state == core.Unknown && why == core.AnswerLost; got != c.over {
 				t.Errorf("got %v %s, over want %t", state, why, c.over)
 			}
@@ -135,18 +137,18 @@ func TestRefuse(t *testing.T) {
 		{"shop gone", core.Orders, queue.Facts{ShopGone: true}, core.Cancelled, core.ShopUninstalled},
 		{"order withdrawn", core.Orders, queue.Facts{Withdrawn: core.OrderRefunded}, core.Cancelled, core.OrderRefunded},
 		{"order withdrawn, direct call", core.Direct, queue.Facts{Withdrawn: core.OrderRefunded}, 0, ""},
-		{"too old", core.Bulk, queue.Facts{Invitation: core.Invitation{FulfilledAt: old}}, core.Cancelled, core.Stale},
-		{"too old, direct call", core.Direct, queue.Facts{Invitation: core.Invitation{FulfilledAt: old}}, 0, ""},
+		{"too old", core.Bulk, queue.Facts{Invitation: core.Invitation{DueAt: old}}, core.Cancelled, core.Stale},
+		{"too old, direct call", core.Direct, queue.Facts{Invitation: core.Invitation{DueAt: old}}, 0, ""},
 		{"cooldown", core.Orders, queue.Facts{LastSent: yesterday}, core.Cancelled, core.InCooldown},
 		{"cooldown, direct call", core.Direct, queue.Facts{LastSent: yesterday}, 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := c.facts
 			f.Settings = core.DefaultSettings()
-			if f.Invitation.FulfilledAt.IsZero() {
-				f.Invitation.FulfilledAt = now.Wall
+			if f.Invitation.DueAt.IsZero() {
+				f.Invitation.DueAt = now.Wall
 			}
-			if state, why := queue.Refuse(core.Entry{Lane: c.lane}, f, now, window, 0); state != c.state || why != c.why {
+			if state, why := queue.Refuse(core.Entry{Lane: c.lane}, f, now, window, core.Frozen{}); state != c.state || why != c.why {
 				t.Errorf("got %v %s, want %v %s", state, why, c.state, c.why)
 			}
 		})
@@ -156,11 +158,11 @@ func TestRefuse(t *testing.T) {
 func TestRefuseWhatCannotBeMadeAgain(t *testing.T) {
 	e := core.Entry{Lane: core.Direct, FirstMaybe: at(0, 0, "a"), Frozen: core.Frozen{Renderer: 1}}
 	f := queue.Facts{Settings: core.DefaultSettings()}
-	if state, why := queue.Refuse(e, f, at(0, 0, "a"), window, 2); state != core.Unknown || why != core.RendererGone {
+	if state, why := queue.Refuse(e, f, at(0, 0, "a"), window, core.Frozen{Renderer: 2}); state != core.Unknown || why != core.RendererGone {
 		t.Errorf("got %v %s, want unknown: another renderer makes other bytes", state, why)
 	}
 	f.HasBytes = true
-	if state, _ := queue.Refuse(e, f, at(0, 0, "a"), window, 2); state != 0 {
+	if state, _ := queue.Refuse(e, f, at(0, 0, "a"), window, core.Frozen{Renderer: 2}); state != 0 {
 		t.Errorf("got %v with the bytes kept, want a repeat of them", state)
 	}
 }

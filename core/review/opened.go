@@ -44,7 +44,7 @@ func LinkOf(i core.Invitation, now time.Time) Link {
 	switch {
 	case !i.RevokedAt.IsZero():
 		return Closed
-	case i.IsExpired(now), i.State == core.Completed && !i.ExpiresAt.IsZero() && !now.Before(i.ExpiresAt):
+	case i.State == core.Expired, !i.ExpiresAt.IsZero() && !now.Before(i.ExpiresAt):
 		return Over
 	}
 	return Live

@@ -81,7 +81,7 @@ func (c call) kept() (core.Accepted, bool, error) {
 		return core.Accepted{}, false, core.ErrMismatch
 	}
 	inv, err := c.t.row(c.vendor.ID, r.Invitation)
-	inv.State = core.State(r.State)
+	inv.State, inv.Reason = core.State(r.State), core.Reason(r.Reason)
 	return core.Accepted{Invitation: inv, Duplicate: r.Duplicate, Known: true, ExpectedAt: moment(r.ExpectedAt)}, true, err
 }
 
@@ -169,6 +169,12 @@ func (c call) correct(inv core.Invitation) core.Invitation {
 		return inv
 	}
 	inv.Email, inv.Name, inv.AddressHash = c.ask.Email, c.ask.Name, c.hash
+	if why := c.suppressed(c.hash); why != "" {
+		inv = c.drop(e, inv)
+		inv.State, inv.Reason = core.Suppressed, why
+		c.save(inv)
+		return inv
+	}
 	c.save(inv)
 	if !e.FirstTry.Pace.IsZero() {
 		c.queue(queue.NewRound(e))
@@ -221,9 +227,9 @@ func (c call) admit(inv *core.Invitation) error {
 
 func (c call) cooling() bool {
 	var r recipientRec
-	c.t.get("recipient", join(c.vendor.ID[:], c.hash), &r)
+	c.t.get("recipient", c.recipientKey(c.hash), &r)
 	cooldown := c.vendor.Settings.Cooldown
-	return cooldown > 0 && (r.Scheduled > 0 || r.LastSent != 0 && c.m.Wall.Sub(moment(r.LastSent)) < cooldown)
+	return cooldown > 0 && (len(c.scheduledFor(c.hash, 1)) > 0 || r.LastSent != 0 && c.m.Wall.Sub(moment(r.LastSent)) < cooldown)
 }
 
 // due is when a paced letter is wanted. A direct one is wanted now.
@@ -243,7 +249,7 @@ func (c call) due() time.Time {
 
 // keep remembers the answer, for the same key or the same call.
 func (c call) keep(a core.Accepted) {
-	r := answerRec{Body: c.ask.BodyHash[:], Invitation: a.Invitation.ID, Duplicate: a.Duplicate, State: uint8(a.Invitation.State), ExpectedAt: micros(a.ExpectedAt)}
+	r := answerRec{Body: c.ask.BodyHash[:], Invitation: a.Invitation.ID, Duplicate: a.Duplicate, State: uint8(a.Invitation.State), Reason: string(a.Invitation.Reason), ExpectedAt: micros(a.ExpectedAt)}
 	put := func(key []byte, life time.Duration) {
 		r.Until = micros(c.m.Wall.Add(life))
 		c.t.put("answer", key, r)

@@ -22,7 +22,7 @@
 //	order      order id|namespace|vendor → record; …|repeat key → seen before
 //	ref        vendor|r|order_ref → invitation of a REST call
 //	           vendor|s|order_ref, or the name of a shop's order|invitation
-//	recipient  vendor|address hash → what was sent; …|invitation
+//	recipient  vendor|address hash → last mail; …|0|invitation; …|1|invitation that waits
 //	stop       vendor|address hash → suppression
 //	expiry     expires at|invitation → vendor
 //	forget     time|what|key → to forget then
@@ -112,6 +112,7 @@ func Open(path string, master []byte, clock core.Clock) (*Store, error) {
 	// Pace time begins to run with the opening, not with the first write.
 	err = s.write(context.Background(), s.later, func(t *txn) error {
 		t.now(time.Time{})
+		t.wrote = true
 		return t.err
 	})
 	if err != nil {

@@ -364,9 +364,12 @@ func member(rest []byte, ok bool) (time.Time, pace.Holder, bool) {
 	return readStamp(rest), pace.Holder{Invitation: id, Kind: kind}, true
 }
 
-func (b book) Add(s pace.Set, at time.Time, h pace.Holder) {
+func (b book) Add(s pace.Set, at time.Time, h pace.Holder) bool {
+	key := b.key(s, at, h)
+	fresh := !b.d.t.has("desk", key)
 	b.d.dirty = true
-	b.d.t.mark("desk", b.key(s, at, h))
+	b.d.t.mark("desk", key)
+	return fresh
 }
 
 func (b book) Remove(s pace.Set, at time.Time, h pace.Holder) bool {

@@ -18,7 +18,8 @@ const (
 )
 
 // op is one method's writing, waiting for its group. run decides before its
-// first write: bbolt has no savepoint, so a refusal must leave nothing behind.
+// first write: bbolt has no savepoint, so a refusal must leave nothing behind. It
+// may run twice, when another of its group failed, and so changes nothing outside.
 type op struct {
 	run  func(*txn) error
 	done chan error

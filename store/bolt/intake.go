@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	bbolt "go.etcd.io/bbolt"
-
 	"aminobridge/core"
 )
 
@@ -19,9 +17,6 @@ const (
 
 // Append implements store.Intake.
 func (s *Store) Append(ctx context.Context, events []core.Event) ([]core.LeaseRef, error) {
-	if s.allSeen(events) {
-		return nil, ctx.Err()
-	}
 	recs := make([]eventRec, len(events))
 	for i, e := range events {
 		recs[i] = s.eventRec(e) // sealing takes longer than writing, so not in the group
@@ -47,20 +42,6 @@ func (s *Store) Append(ctx context.Context, events []core.Event) ([]core.LeaseRe
 		return nil, err
 	}
 	return refs, nil
-}
-
-// allSeen spares a repeat its part in a group. A repeat of a withdrawal has to
-// look for the lease again, with the vendor held.
-func (s *Store) allSeen(events []core.Event) bool {
-	all := true
-	_ = s.db.View(func(tx *bbolt.Tx) error {
-		t := &txn{tx: tx, s: s}
-		for _, e := range events {
-			all = all && !e.Kind.Withdraws() && t.seen(e)
-		}
-		return nil
-	})
-	return all
 }
 
 // room refuses inviting events while too much is undecided.

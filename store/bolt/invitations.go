@@ -146,7 +146,7 @@ func (d *desk) listing(f core.Filter) (bucket string, prefix []byte) {
 	case f.OrderRef != "":
 		return "ref", d.refKey('s', f.OrderRef)
 	case f.Email != "":
-		return "recipient", join(d.vendor.ID[:], d.t.s.keys.AddressHash(d.vendor.ID, f.Email))
+		return "recipient", d.recipientKey(d.t.s.keys.AddressHash(d.vendor.ID, f.Email), []byte{everInvited})
 	case listed(f.State):
 		return "desk", d.key('s', []byte{byte(f.State)})
 	}

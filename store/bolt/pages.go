@@ -2,8 +2,10 @@ package bolt
 
 import (
 	"context"
+	"math"
 
 	"aminobridge/core"
+	"aminobridge/core/review"
 )
 
 // seen runs a writing method about one invitation.
@@ -37,7 +39,7 @@ func (s *Store) Visit(ctx context.Context, at core.Seen) error {
 func (s *Store) Open(ctx context.Context, at core.Seen) error {
 	return s.seen(ctx, at, func(d *desk, inv core.Invitation, m core.Moment) error {
 		switch {
-		case closed(inv, m):
+		case review.LinkOf(inv, m.Wall) != review.Live:
 			return core.ErrRefusedLink
 		case !inv.OpenedAt.IsZero():
 			return nil
@@ -56,20 +58,14 @@ func (s *Store) Open(ctx context.Context, at core.Seen) error {
 	})
 }
 
-// closed reports whether the link leads nowhere any more. Who wrote a review may
-// edit it for as long as the vendor keeps it.
-func closed(inv core.Invitation, m core.Moment) bool {
-	return !inv.RevokedAt.IsZero() || inv.IsExpired(m.Wall)
-}
-
 // Complete implements store.Pages.
 func (s *Store) Complete(ctx context.Context, at core.Seen, r core.Review) error {
 	return s.seen(ctx, at, func(d *desk, inv core.Invitation, m core.Moment) error {
-		if closed(inv, m) {
+		if review.LinkOf(inv, m.Wall) != review.Live {
 			return core.ErrRefusedLink
 		}
 		r.Vendor, r.Invitation, r.Moderation, r.CreatedAt = inv.Vendor, inv.ID, "pending", m.Wall
-		if old, ok := d.t.review(inv.ID); ok {
+		if old, ok := d.t.reviewOf(inv.ID); ok {
 			r.CreatedAt, r.EditedAt = old.CreatedAt, m.Wall
 		}
 		d.t.putReview(r)
@@ -100,23 +96,23 @@ func (d *desk) complete(inv core.Invitation, m core.Moment) {
 	d.become(inv, core.Completed, "")
 }
 
-func (t *txn) review(id core.InvitationID) (core.Review, bool) {
+func (t *txn) reviewOf(id core.InvitationID) (core.Review, bool) {
 	var r reviewRec
 	if !t.get("review", id[:], &r) {
 		return core.Review{}, false
 	}
-	review := core.Review{Invitation: id, Vendor: r.Vendor, Rating: r.Rating, Moderation: r.Moderation, CreatedAt: moment(r.CreatedAt), EditedAt: moment(r.EditedAt)}
+	text := core.Review{Invitation: id, Vendor: r.Vendor, Rating: r.Rating, Moderation: r.Moderation, CreatedAt: moment(r.CreatedAt), EditedAt: moment(r.EditedAt)}
 	for field, part := range map[string]struct {
 		sealed []byte
 		plain  *string
-	}{"title": {r.Title, &review.Title}, "text": {r.Text, &review.Text}, "display": {r.DisplayName, &review.DisplayName}} {
+	}{"title": {r.Title, &text.Title}, "text": {r.Text, &text.Text}, "display": {r.DisplayName, &text.DisplayName}} {
 		plain, err := t.s.unseal(r.Vendor, id, field, part.sealed)
 		if err != nil {
 			t.fail(err)
 		}
 		*part.plain = plain
 	}
-	return review, true
+	return text, true
 }
 
 func (t *txn) putReview(r core.Review) {
@@ -131,7 +127,7 @@ func (t *txn) putReview(r core.Review) {
 func (s *Store) Review(ctx context.Context, vendor core.VendorID, id core.InvitationID) (r core.Review, err error) {
 	err = s.view(ctx, func(t *txn) error {
 		var ok bool
-		if r, ok = t.review(id); !ok || r.Vendor != vendor {
+		if r, ok = t.reviewOf(id); !ok || r.Vendor != vendor {
 			r = core.Review{}
 			return core.ErrNotFound
 		}
@@ -149,13 +145,10 @@ func (s *Store) SuppressRecipient(ctx context.Context, at core.Seen, why core.Re
 		if !d.t.has("stop", key) {
 			d.t.put("stop", key, stopRec{string(why), micros(m.Wall)})
 		}
-		for _, id := range d.invitationsOf(inv.AddressHash) {
+		for _, id := range d.scheduledFor(inv.AddressHash, math.MaxInt) {
 			row, err := d.t.row(d.vendor.ID, id)
 			if err != nil {
 				return fault(err)
-			}
-			if row.State != core.Scheduled {
-				continue
 			}
 			if ref := d.withdraw(row, m, core.Suppressed, why); ref != nil {
 				refs = append(refs, *ref)
@@ -167,17 +160,6 @@ func (s *Store) SuppressRecipient(ctx context.Context, at core.Seen, why core.Re
 		return nil, err
 	}
 	return refs, nil
-}
-
-// invitationsOf lists the vendor's invitations of one customer.
-func (d *desk) invitationsOf(hash []byte) (ids []core.InvitationID) {
-	d.t.each("recipient", join(d.vendor.ID[:], hash), func(rest, _ []byte) bool {
-		if len(rest) == 16 {
-			ids = append(ids, core.InvitationID(rest))
-		}
-		return true
-	})
-	return ids
 }
 
 // Suppressed implements store.Pages.

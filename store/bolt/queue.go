@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"maps"
 	"time"
 
 	"aminobridge/core"
@@ -60,10 +61,11 @@ func (s *Store) Claim(ctx context.Context, ask core.ClaimAsk) ([]core.Claimed, e
 		if err := d.lapse(m, ask); err != nil {
 			return err
 		}
-		if claimed, err = d.claim(m, ask); err != nil {
+		var more bool
+		if claimed, more, err = d.claim(m, ask); err != nil {
 			return err
 		}
-		if len(claimed) == 0 && t.err == nil {
+		if len(claimed) == 0 && !more && t.err == nil {
 			return core.ErrNothingDue
 		}
 		return t.err
@@ -102,12 +104,13 @@ const lookAgain = time.Minute
 // mostEnded bounds how many letters one claim ends without leasing any.
 const mostEnded = 64
 
-func (d *desk) claim(m core.Moment, ask core.ClaimAsk) (claimed []core.Claimed, err error) {
+func (d *desk) claim(m core.Moment, ask core.ClaimAsk) (claimed []core.Claimed, more bool, err error) {
 	if d.shut(m, ask) {
 		d.hold = m.Pace.Add(lookAgain)
-		return nil, nil
+		return nil, false, nil
 	}
-	for ended := 0; len(claimed) < ask.N && ended < mostEnded; {
+	ended := 0
+	for len(claimed) < ask.N && ended < mostEnded {
 		h, ok := d.choose(m)
 		if !ok {
 			break
@@ -115,16 +118,16 @@ func (d *desk) claim(m core.Moment, ask core.ClaimAsk) (claimed []core.Claimed, 
 		e, _ := d.entry(h.id, h.kind)
 		inv, err := d.t.row(d.vendor.ID, h.id)
 		if err != nil {
-			return nil, fault(err)
+			return nil, false, fault(err)
 		}
-		if state, why := queue.Refuse(e, d.letterFacts(e, inv), m, ask.Window, ask.Frozen.Renderer); state != 0 {
+		if state, why := queue.Refuse(e, d.letterFacts(e, inv), m, ask.Window, ask.Frozen); state != 0 {
 			d.finish(d.drop(e, inv), state, why, m)
 			ended++
 			continue
 		}
 		claimed = append(claimed, d.lease(e, inv, m, ask))
 	}
-	return claimed, nil
+	return claimed, ended == mostEnded, nil
 }
 
 // shut reports whether nothing of the vendor may be sent at all.
@@ -161,7 +164,7 @@ func (d *desk) letterFacts(e core.Entry, inv core.Invitation) queue.Facts {
 	f := queue.Facts{Settings: d.vendor.Settings, Invitation: inv, Suppressed: d.suppressed(inv.AddressHash)}
 	f.HasBytes = d.t.has("bytes", letterKey(e.Invitation, e.Kind))
 	var r recipientRec
-	d.t.get("recipient", join(d.vendor.ID[:], inv.AddressHash), &r)
+	d.t.get("recipient", d.recipientKey(inv.AddressHash), &r)
 	f.LastSent = moment(r.LastSent)
 	if !inv.Shop.IsZero() {
 		shop, err := d.t.shop(inv.Shop)
@@ -320,9 +323,29 @@ func (s *Store) CloseSender(ctx context.Context, state core.SenderState) error {
 		return errors.Join(core.ErrInvalid, errors.New("a sender's name has at most 64 bytes"))
 	}
 	return s.write(ctx, s.later, func(t *txn) error {
-		t.put("sender", route(state.Name), senderRec{micros(state.Until), state.Cause, state.Domains})
+		r := senderRec{micros(state.Until), state.Cause, state.Domains}
+		if state.Cause != "" || len(state.Domains) > 0 {
+			r = t.closing(state)
+		}
+		t.put("sender", route(state.Name), r)
 		return t.err
 	})
+}
+
+// closing adds a closing to those there are: the longest stands, and one that
+// waits for a person is the longest.
+func (t *txn) closing(state core.SenderState) senderRec {
+	var r senderRec
+	t.get("sender", route(state.Name), &r)
+	if r.Domains == nil {
+		r.Domains = map[string]string{}
+	}
+	maps.Copy(r.Domains, state.Domains)
+	forPerson := r.Cause != "" && r.Until == 0
+	if state.Cause != "" && !forPerson && (state.Until.IsZero() || micros(state.Until) >= r.Until) {
+		r.Until, r.Cause = micros(state.Until), state.Cause
+	}
+	return r
 }
 
 // Sender implements store.Queue.

@@ -57,7 +57,6 @@ type countersRec struct {
 	Verdicts  map[string]int64 `cbor:"8,keyasint,omitempty"`
 }
 
-// bare is the invitation without its sealed fields.
 // seal leaves nothing as nothing, so that a forgotten field can be told.
 func (s *Store) seal(v core.VendorID, owner [16]byte, field, plain string) []byte {
 	if plain == "" {
@@ -73,8 +72,6 @@ func (s *Store) unseal(v core.VendorID, owner [16]byte, field string, sealed []b
 	return s.keys.Unseal(v, owner, field, sealed)
 }
 
-// answerRec is what a call was answered, for its Idempotency-Key, or for the
-// same call again within ten minutes.
 type dayRec struct {
 	Sent      int64 `cbor:"1,keyasint,omitempty"`
 	Opened    int64 `cbor:"2,keyasint,omitempty"`
@@ -142,6 +139,7 @@ type shopRec struct {
 	Token         string        `cbor:"4,keyasint"`
 	Secrets       [][]byte      `cbor:"5,keyasint,omitempty"` // sealed
 	CreatedAt     int64         `cbor:"6,keyasint"`
+	Since         int64         `cbor:"10,keyasint"`
 	ConnectedAt   int64         `cbor:"7,keyasint,omitempty"`
 	UninstalledAt int64         `cbor:"8,keyasint,omitempty"`
 	Version       int           `cbor:"9,keyasint"`

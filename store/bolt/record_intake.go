@@ -109,8 +109,7 @@ func (r verdictRec) verdict(v core.VendorID) core.Verdict {
 }
 
 type recipientRec struct {
-	Scheduled int   `cbor:"1,keyasint,omitempty"`
-	LastSent  int64 `cbor:"2,keyasint,omitempty"`
+	LastSent int64 `cbor:"1,keyasint,omitempty"`
 }
 
 type stopRec struct {

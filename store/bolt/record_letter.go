@@ -102,6 +102,7 @@ func (s *Store) invitation(id core.InvitationID, r invitationRec) (i core.Invita
 }
 
 type frozenRec struct {
+	Sender     string `cbor:"11,keyasint,omitempty"`
 	Renderer   int    `cbor:"1,keyasint"`
 	Template   string `cbor:"2,keyasint"`
 	VendorName string `cbor:"3,keyasint"`
@@ -166,6 +167,7 @@ type answerRec struct {
 	State      uint8             `cbor:"4,keyasint"`
 	Until      int64             `cbor:"5,keyasint"` // civil
 	ExpectedAt int64             `cbor:"6,keyasint,omitempty"`
+	Reason     string            `cbor:"7,keyasint,omitempty"`
 }
 
 type reviewRec struct {

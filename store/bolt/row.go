@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aminobridge/core"
+	"aminobridge/core/intake"
 	"aminobridge/core/queue"
 )
 
@@ -123,42 +124,50 @@ func (d *desk) listState(was, now core.Invitation) {
 	}
 }
 
-// trackRecipient keeps what is known of a customer by the hash of the address.
+// What is known of a customer, by the hash of the address: all invitations, and
+// those that wait to be sent.
+const (
+	everInvited byte = 0
+	waiting     byte = 1
+)
+
+func (d *desk) recipientKey(hash []byte, parts ...[]byte) []byte {
+	return join(d.vendor.ID[:], hash, join(parts...))
+}
+
+// trackRecipient keeps what is known of a customer.
 func (d *desk) trackRecipient(was, now core.Invitation) {
-	moved := string(was.AddressHash) != string(now.AddressHash)
-	if was.State != 0 && moved {
-		d.recipient(was.AddressHash, func(r *recipientRec) { r.Scheduled -= scheduled(was) })
-		d.t.del("recipient", join(d.vendor.ID[:], was.AddressHash, was.ID[:]))
+	if was.State != 0 && string(was.AddressHash) != string(now.AddressHash) {
+		d.t.del("recipient", d.recipientKey(was.AddressHash, []byte{everInvited}, was.ID[:]))
+		d.t.del("recipient", d.recipientKey(was.AddressHash, []byte{waiting}, was.ID[:]))
 		was.State = 0
 	}
 	if was.State == 0 {
-		d.t.mark("recipient", join(d.vendor.ID[:], now.AddressHash, now.ID[:]))
+		d.t.mark("recipient", d.recipientKey(now.AddressHash, []byte{everInvited}, now.ID[:]))
 	}
-	sent := was.SentAt.IsZero() && !now.SentAt.IsZero()
-	if scheduled(was) == scheduled(now) && !sent {
-		return
+	switch line := d.recipientKey(now.AddressHash, []byte{waiting}, now.ID[:]); {
+	case now.State == core.Scheduled && was.State != core.Scheduled:
+		d.t.mark("recipient", line)
+	case now.State != core.Scheduled && was.State == core.Scheduled:
+		d.t.del("recipient", line)
 	}
-	d.recipient(now.AddressHash, func(r *recipientRec) {
-		r.Scheduled += scheduled(now) - scheduled(was)
-		if sent {
-			r.LastSent = max(r.LastSent, micros(now.SentAt))
-		}
+	if was.SentAt.IsZero() && !now.SentAt.IsZero() && !now.ByLink { // a link that was followed is no mail
+		key := d.recipientKey(now.AddressHash)
+		var r recipientRec
+		d.t.get("recipient", key, &r)
+		r.LastSent = max(r.LastSent, micros(now.SentAt))
+		d.t.put("recipient", key, r)
+	}
+}
+
+// scheduledFor lists up to n of the vendor's invitations that wait to be sent to
+// one customer.
+func (d *desk) scheduledFor(hash []byte, n int) (ids []core.InvitationID) {
+	d.t.each("recipient", d.recipientKey(hash, []byte{waiting}), func(id, _ []byte) bool {
+		ids = append(ids, core.InvitationID(id))
+		return len(ids) < n
 	})
-}
-
-func scheduled(i core.Invitation) int {
-	if i.State == core.Scheduled {
-		return 1
-	}
-	return 0
-}
-
-func (d *desk) recipient(hash []byte, change func(*recipientRec)) {
-	key := join(d.vendor.ID[:], hash)
-	var r recipientRec
-	d.t.get("recipient", key, &r)
-	change(&r)
-	d.t.put("recipient", key, r)
+	return ids
 }
 
 // expires is when cron counts the invitation as expired; zero if never.
@@ -236,9 +245,12 @@ func (d *desk) letter(inv core.Invitation, m core.Moment) (core.Entry, bool) {
 	return d.entry(inv.ID, core.First)
 }
 
-// stop makes a leased letter end with its lease.
+// stop makes a leased letter end with its lease. What a person said stands over
+// what a shop says later.
 func (d *desk) stop(e core.Entry, to core.State, why core.Reason) *core.LeaseRef {
-	e.Stop, e.StopCause = to, why
+	if e.Stop == 0 || intake.ByShop(e.StopCause) || !intake.ByShop(why) {
+		e.Stop, e.StopCause = to, why
+	}
 	d.dirty = true
 	d.t.put("desk", d.key('q', letterKey(e.Invitation, e.Kind)), entryRecOf(e))
 	return &core.LeaseRef{Vendor: d.vendor.ID, Invitation: e.Invitation, Kind: e.Kind, Token: e.LeaseToken}

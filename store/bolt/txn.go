@@ -22,6 +22,7 @@ type txn struct {
 
 	desks map[core.VendorID]*desk
 	clock core.Moment // once read
+	read  paceRec     // as what it is kept
 }
 
 const recordVersion = 1
@@ -186,8 +187,8 @@ func after(prefix []byte) []byte {
 	return nil
 }
 
-// now is this transaction's moment on both clocks: read once, and kept as the
-// place from which pace time goes on.
+// now is this transaction's moment on both clocks, read once. If the transaction
+// writes anything, pace time goes on from there.
 func (t *txn) now(civil time.Time) core.Moment {
 	if t.clock.Pace.IsZero() {
 		boot, up := t.s.clock.Boot()
@@ -199,9 +200,7 @@ func (t *txn) now(civil time.Time) core.Moment {
 			pace += (int64(up) - last.Up) / int64(time.Microsecond)
 		}
 		t.clock = core.Moment{Pace: moment(pace), Boot: boot}
-		if t.tx.Writable() && (pace != last.Pace || !ran) {
-			t.put("meta", []byte("pace"), paceRec{Pace: pace, Boot: boot, Up: int64(up)})
-		}
+		t.read = paceRec{Pace: pace, Boot: boot, Up: int64(up)}
 	}
 	m := t.clock
 	m.Wall = core.Micro(civil)
@@ -212,5 +211,8 @@ func (t *txn) now(civil time.Time) core.Moment {
 func (t *txn) flush() {
 	for _, d := range t.desks {
 		d.flush()
+	}
+	if t.wrote && t.read.Pace != 0 {
+		t.put("meta", []byte("pace"), t.read)
 	}
 }

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"aminobridge/core"
@@ -48,23 +49,55 @@ func (s *Store) Retain(ctx context.Context, now time.Time, n int) (int, bool, er
 	})
 }
 
-// catchUp does up to n things of a calendar that are due.
+// catchUp does up to n things of a calendar that are due. If one of them fails,
+// which undoes them all, each is tried alone, so that it keeps none of the others
+// waiting.
 func (s *Store) catchUp(ctx context.Context, calendar string, now time.Time, n int, do func(*txn, []byte) error) (int, bool, error) {
 	var keys [][]byte
 	var more bool
-	err := s.write(ctx, s.later, func(t *txn) error {
+	err := s.view(ctx, func(t *txn) error {
 		keys, more = t.due(calendar, core.Micro(now), n)
+		return nil
+	})
+	if err != nil || len(keys) == 0 {
+		return 0, false, err
+	}
+	if s.catchUpWith(ctx, calendar, keys, do) == nil {
+		return len(keys), more, nil
+	}
+	done := 0
+	for _, key := range keys {
+		one := s.catchUpWith(ctx, calendar, [][]byte{key}, do)
+		if one == nil {
+			done++
+		}
+		err = errors.Join(err, one)
+	}
+	return done, more, err
+}
+
+// catchUpWith does those of the things that are still due.
+func (s *Store) catchUpWith(ctx context.Context, calendar string, keys [][]byte, do func(*txn, []byte) error) error {
+	return s.write(ctx, s.later, func(t *txn) error {
 		for _, key := range keys {
+			if !t.has(calendar, key) {
+				continue
+			}
 			if err := do(t, key); err != nil {
 				return fault(err)
 			}
 		}
 		return t.err
 	})
-	if err != nil {
-		return 0, false, err
-	}
-	return len(keys), more, nil
+}
+
+// TrustWall implements store.Upkeep.
+func (s *Store) TrustWall(ctx context.Context) error {
+	return s.write(ctx, s.later, func(t *txn) error {
+		boot, up := s.clock.Boot()
+		t.put("meta", []byte("wall"), wallRec{Wall: micros(s.clock.Now()), Boot: boot, Up: int64(up)})
+		return t.err
+	})
 }
 
 // forget forgets one thing.

@@ -41,14 +41,14 @@ func (s *Store) PutVendor(ctx context.Context, v core.Vendor) (core.Vendor, erro
 		} else if v.Version != 0 {
 			return err
 		}
-		v.Version++
-		t.put("vendor", under('i', v.ID[:]), vendorRec{v.Slug, v.Name, micros(v.CreatedAt), v.Version, settingsRec(v.Settings)})
+		t.put("vendor", under('i', v.ID[:]), vendorRec{v.Slug, v.Name, micros(v.CreatedAt), v.Version + 1, settingsRec(v.Settings)})
 		t.putRaw("vendor", under('s', []byte(v.Slug)), clone(v.ID[:]))
 		return t.reread(v.ID)
 	})
 	if err != nil {
 		return core.Vendor{}, err
 	}
+	v.Version++
 	return v, nil
 }
 
@@ -189,7 +189,7 @@ func (t *txn) shop(id core.ShopID) (core.Shop, error) {
 		return core.Shop{}, errors.Join(t.err, fmt.Errorf("shop: %w", core.ErrNotFound))
 	}
 	shop := core.Shop{ID: id, Vendor: r.Vendor, Platform: r.Platform, Domain: r.Domain, Token: r.Token,
-		CreatedAt: moment(r.CreatedAt), ConnectedAt: moment(r.ConnectedAt), UninstalledAt: moment(r.UninstalledAt), Version: r.Version}
+		CreatedAt: moment(r.CreatedAt), Since: moment(r.Since), ConnectedAt: moment(r.ConnectedAt), UninstalledAt: moment(r.UninstalledAt), Version: r.Version}
 	for i, sealed := range r.Secrets {
 		secret, err := t.s.unseal(r.Vendor, id, "secret"+strconv.Itoa(i), sealed)
 		if err != nil {
@@ -201,9 +201,8 @@ func (t *txn) shop(id core.ShopID) (core.Shop, error) {
 }
 
 // putShop writes the next version of a shop.
-func (t *txn) putShop(shop core.Shop) core.Shop {
-	shop.Version++
-	r := shopRec{shop.Vendor, shop.Platform, shop.Domain, shop.Token, nil, micros(shop.CreatedAt), micros(shop.ConnectedAt), micros(shop.UninstalledAt), shop.Version}
+func (t *txn) putShop(shop core.Shop) {
+	r := shopRec{shop.Vendor, shop.Platform, shop.Domain, shop.Token, nil, micros(shop.CreatedAt), micros(shop.Since), micros(shop.ConnectedAt), micros(shop.UninstalledAt), shop.Version + 1}
 	for i, secret := range shop.Secrets {
 		r.Secrets = append(r.Secrets, t.s.seal(shop.Vendor, shop.ID, "secret"+strconv.Itoa(i), secret))
 	}
@@ -211,7 +210,6 @@ func (t *txn) putShop(shop core.Shop) core.Shop {
 	t.putRaw("shop", under('t', []byte(shop.Token)), clone(shop.ID[:]))
 	t.putRaw("shop", domainKey(shop), clone(shop.ID[:]))
 	t.mark("shop", under('v', shop.Vendor[:], shop.ID[:]))
-	return shop
 }
 
 func domainKey(shop core.Shop) []byte {
@@ -237,12 +235,13 @@ func (s *Store) PutShop(ctx context.Context, shop core.Shop) (core.Shop, error) 
 		case shop.Version != 0:
 			return err
 		}
-		shop = t.putShop(shop)
+		t.putShop(shop)
 		return t.err
 	})
 	if err != nil {
 		return core.Shop{}, err
 	}
+	shop.Version++
 	return shop, nil
 }
 

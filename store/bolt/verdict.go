@@ -35,17 +35,24 @@ func (t *txn) decide(e core.Event, now time.Time) (core.Verdict, *core.LeaseRef,
 	return v, ref, t.err
 }
 
-// setAside gives the verdict of an event that failed alone. It asks nothing of
-// the store that may have been what failed; a record that cannot be read does not
-// even name its vendor.
+// setAside gives the verdict of an event that failed alone, even if what failed
+// is the reading of its vendor. A record that cannot be read does not even name
+// one.
 func (t *txn) setAside(e core.Event, now time.Time) core.Verdict {
 	v := core.Verdict{Event: e.ID, Vendor: e.Vendor, Shop: e.Shop, Topic: e.Topic, ReceivedAt: e.ReceivedAt, DecidedAt: core.Micro(now), Reason: core.Poison}
-	if d, _, err := t.open(e.Vendor, now); err == nil {
+	if probe := (&txn{tx: t.tx, s: t.s}); probe.readable(e.Vendor) {
+		d, _, _ := t.open(e.Vendor, now)
 		d.counters.Verdicts[core.Poison]++
 		d.dirty = true
 	}
 	t.log(v, core.DefaultSettings().Retention)
 	return v
+}
+
+// readable reports whether the vendor's desk opens. It spoils the txn if not.
+func (t *txn) readable(v core.VendorID) bool {
+	_, err := t.desk(v)
+	return err == nil
 }
 
 // log writes a verdict behind those before it.
@@ -80,8 +87,9 @@ func (d *desk) facts(e *core.Event, shop core.Shop, m core.Moment) intake.Facts 
 	}
 	if f.Invitation != nil {
 		f.Order.Invitation = f.Invitation.ID
-		entry, ok := d.entry(f.Invitation.ID, core.First)
-		f.Leased = ok && entry.Leased(m.Pace)
+		if entry, ok := d.entry(f.Invitation.ID, core.First); ok && entry.Leased(m.Pace) {
+			f.Stop = entry.StopCause
+		}
 	}
 	if e.Email == "" {
 		return f
@@ -89,15 +97,18 @@ func (d *desk) facts(e *core.Event, shop core.Shop, m core.Moment) intake.Facts 
 	f.Suppressed = d.suppressed(hash)
 	var r recipientRec
 	d.t.get("recipient", join(d.vendor.ID[:], hash), &r)
-	f.Recipient = intake.Recipient{Scheduled: r.Scheduled, LastSent: moment(r.LastSent)}
-	if f.Invitation != nil && f.Invitation.State == core.Scheduled && string(f.Invitation.AddressHash) == string(hash) {
-		f.Recipient.Scheduled--
+	f.Recipient = intake.Recipient{LastSent: moment(r.LastSent)}
+	for _, id := range d.scheduledFor(hash, 2) {
+		if id != f.Order.Invitation {
+			f.Recipient.Scheduled++
+		}
 	}
 	return f
 }
 
 // ofOrder is the order's invitation, or the one that a REST call made for it: by
-// an order_ref that is the order's name or id, and for the same address.
+// an order_ref that is the order's name or id, for the same address, and of no
+// other order; none if there are two.
 func (d *desk) ofOrder(o core.Order, e core.Event, hash []byte) *core.Invitation {
 	if !o.Invitation.IsZero() {
 		inv, err := d.t.row(d.vendor.ID, o.Invitation)
@@ -110,17 +121,22 @@ func (d *desk) ofOrder(o core.Order, e core.Event, hash []byte) *core.Invitation
 	if e.Email == "" {
 		return nil
 	}
+	var found *core.Invitation
 	for _, ref := range []string{e.OrderName, e.Order.ID} {
 		id := d.t.getRaw("ref", d.refKey('r', ref))
 		if ref == "" || id == nil {
 			continue
 		}
 		inv, err := d.t.row(d.vendor.ID, core.InvitationID(id))
-		if err == nil && string(inv.AddressHash) == string(hash) {
-			return &inv
+		if err != nil || inv.Order.ID != "" || string(inv.AddressHash) != string(hash) {
+			continue
 		}
+		if found != nil && found.ID != inv.ID {
+			return nil
+		}
+		found = &inv
 	}
-	return nil
+	return found
 }
 
 // refKey is where an order_ref leads: class r to the invitation that a REST call
@@ -134,9 +150,15 @@ func (d *desk) refKey(class byte, ref string) []byte {
 func (d *desk) carryOut(ch intake.Change, f intake.Facts, e core.Event, m core.Moment) (*core.LeaseRef, core.InvitationID) {
 	var ref *core.LeaseRef
 	id := f.Order.Invitation
+	if f.Invitation != nil && f.Invitation.Order.ID == "" && ch.Order != nil { // a REST call made it for this order
+		f.Invitation.Order = e.Order
+		d.save(*f.Invitation)
+	}
 	switch {
 	case ch.Schedule && f.Invitation == nil:
 		id = d.invite(e, ch.Due, m)
+	case ch.Schedule && f.Stop != "":
+		d.goOn(id)
 	case ch.Schedule:
 		d.reschedule(*f.Invitation, e, ch.Due)
 	case ch.Cancel != "":
@@ -165,9 +187,15 @@ func (d *desk) invite(e core.Event, due time.Time, m core.Moment) core.Invitatio
 	return inv.ID
 }
 
+// goOn takes back the withdrawal of a letter that is on its way still.
+func (d *desk) goOn(id core.InvitationID) {
+	entry, _ := d.entry(id, core.First)
+	d.stop(entry, 0, "")
+}
+
 // reschedule brings back what the shop had withdrawn.
 func (d *desk) reschedule(inv core.Invitation, e core.Event, due time.Time) {
-	inv.State, inv.DueAt, inv.FulfilledAt = core.Scheduled, core.Micro(due), core.Micro(e.At)
+	inv.Lane, inv.State, inv.DueAt, inv.FulfilledAt = core.Orders, core.Scheduled, core.Micro(due), core.Micro(e.At)
 	if e.Email != "" {
 		inv.Email, inv.Name, inv.AddressHash = e.Email, e.Name, d.t.s.keys.AddressHash(d.vendor.ID, e.Email)
 	}

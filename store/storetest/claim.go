@@ -121,9 +121,9 @@ var claimStories = []story{
 		equal(w, "claimed", len(w.claimAs(ask)), 0)
 		w.is(id, core.Unknown, core.RendererGone)
 	}},
-	{promise: "an order older than max_age when its letter is due is ended", settings: "max_age=2d delay=3d", tell: func(w *world) {
+	{promise: "a letter that waited longer than max_age is ended", settings: "max_age=2d delay=1d", tell: func(w *world) {
 		id := w.order("1")
-		w.pass(3 * day)
+		w.pass(3*day + tick)
 		w.idle()
 		w.is(id, core.Cancelled, core.Stale)
 		w.gone(id)

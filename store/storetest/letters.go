@@ -103,12 +103,12 @@ func (w *world) failed() core.InvitationID {
 
 // yes is an attempt that the provider took.
 func yes(providerID string) core.Outcome {
-	return core.Outcome{Begun: true, ProviderID: providerID, Window: window}
+	return core.Outcome{Begun: true, ProviderID: providerID}
 }
 
 // ended is an attempt that ended in another way, with the least backoff: 5 s.
 func ended(f core.SendFault) core.Outcome {
-	return core.Outcome{Begun: true, Err: &core.SendError{Fault: f, Status: 500, Detail: "a_code"}, Window: window}
+	return core.Outcome{Begun: true, Err: &core.SendError{Fault: f, Status: 500, Detail: "a_code"}}
 }
 
 const backoff = 5 * time.Second // of an outcome without jitter

@@ -231,7 +231,7 @@ var completeStories = []story{
 		w.expire(1)
 		w.wants(w.Complete(w.ctx, w.seen(late), review("good")), core.ErrRefusedLink)
 		w.is(late, core.Expired, "")
-		w.complete(intime, "still my link")
+		w.wants(w.Complete(w.ctx, w.seen(intime), review("too late to change")), core.ErrRefusedLink)
 		w.counts(2, 1, 1, 1)
 	}},
 }

@@ -236,7 +236,7 @@ func uncounted(what string, f core.SendFault) story {
 			w.settle(w.take(id), ended(f))
 			w.is(id, core.Scheduled, "")
 			equal(w, "slots taken", w.budget().Live, 0)
-			w.pass(backoff)
+			w.pass(10 * time.Minute)
 		}
 		c := w.take(id)
 		equal(w, "attempt", c.Entry.Attempt, 1)
