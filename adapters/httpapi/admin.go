@@ -91,6 +91,7 @@ func MountAdmin(r fiber.Router, a Admin) {
 	g.Get("/clock", d.clock)
 	g.Post("/clock/advance", d.advance)
 	g.Post("/clock/next", d.next)
+	g.Post("/clock/trust", d.trust)
 }
 
 func (d desk) version(c *fiber.Ctx) error { return c.JSON(d.Build) }

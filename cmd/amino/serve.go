@@ -51,6 +51,9 @@ func serve(ctx context.Context, s settings, log *slog.Logger, started func(*serv
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
+	if err := p.reopen(ctx); err != nil {
+		return errors.Join(err, store.Close())
+	}
 	socket := socketPath(s.Data)
 	sock, err := listenSocket(socket)
 	if err != nil {

@@ -11,6 +11,7 @@ type clockVerb struct {
 	Show    clockShow    `cmd:"" help:"Show the program's time."`
 	Advance clockAdvance `cmd:"" help:"Move it ahead; what becomes due is done at once."`
 	Next    clockNext    `cmd:"" help:"Move it ahead to the next thing that is due."`
+	Trust   clockTrust   `cmd:"" help:"Say that the machine's clock is right after a jump: expiry and retention go on."`
 }
 
 type clockShow struct{}
@@ -37,6 +38,14 @@ func (clockNext) Help() string { return "Example: amino clock next" }
 
 func (clockNext) Run(s *session) error {
 	return show(s, http.MethodPost, "/clock/next", nil, tellTime)
+}
+
+type clockTrust struct{}
+
+func (clockTrust) Help() string { return "Example: amino clock trust" }
+
+func (clockTrust) Run(s *session) error {
+	return show(s, http.MethodPost, "/clock/trust", nil, tellTime)
 }
 
 func tellTime(w io.Writer, a httpapi.AdminTime) {

@@ -124,6 +124,21 @@ func (p *service) mountPublic() {
 	}
 }
 
+// reopen opens what was closed until a person acts: the one who starts the
+// program has. A cause that is still there closes it again at the first letter.
+func (p *service) reopen(ctx context.Context) error {
+	for _, route := range p.routes() {
+		s, err := p.store.Sender(ctx, route)
+		if err == nil && s.Cause != "" && s.Until.IsZero() {
+			err = p.store.CloseSender(ctx, core.SenderState{Name: route})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (p *service) mountAdmin() {
 	senders := map[string][]string{}
 	for _, q := range p.queues {
