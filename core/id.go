@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
-	"fmt"
 	"strings"
 	"time"
 )
@@ -82,7 +81,7 @@ func (id *ID[K]) UnmarshalText(text []byte) error {
 	digits, ok := strings.CutPrefix(string(text), k.prefix())
 	b, err := crockford.DecodeString(digits)
 	if !ok || err != nil || len(b) != len(id) || crockford.EncodeToString(b) != digits {
-		return fmt.Errorf("not an id that begins with %s: %w", k.prefix(), ErrInvalid)
+		return &FieldError{Field: "id", Code: "invalid", Reason: "must be one that begins with " + k.prefix()}
 	}
 	copy(id[:], b)
 	return nil

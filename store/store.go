@@ -86,6 +86,11 @@ type Queue interface {
 	// that so many letters were ended that there may be more. P.
 	Claim(ctx context.Context, ask core.ClaimAsk) ([]core.Claimed, error)
 
+	// Wanted reports whether a leased letter may still be begun: the lease is live,
+	// no no has met it, the vendor is not paused and the shop is there. The worker
+	// asks it last, since a letter may wait for its worker. P.
+	Wanted(ctx context.Context, ref core.LeaseRef) (bool, error)
+
 	// Settle ends a lease with how its attempt ended, by queue.Settle. For a lease
 	// that is not the letter's any more it returns core.ErrLeaseLost, except that
 	// a provider's yes for a letter not recorded as sent is always recorded, once.

@@ -116,6 +116,9 @@ func (d desk) setVendor(c *fiber.Ctx) error {
 	if v.Settings, err = changed(v.Settings, in.Set); err != nil {
 		return err
 	}
+	if name := v.Settings.Sender; name != "" && d.Senders[name] == nil {
+		return &core.FieldError{Field: "sender", Code: "unknown", Reason: "must be one that this program was started with"}
+	}
 	if v, err = d.Store.PutVendor(c.UserContext(), v); err != nil {
 		return fmt.Errorf("vendor %s: %w", v.Slug, err)
 	}

@@ -21,11 +21,12 @@ const patience = 65 * time.Second
 func App(log *slog.Logger) *fiber.App {
 	app := fiber.New(fiber.Config{
 		ErrorHandler:                 ErrorHandler(log),
-		Immutable:                    true, // Fiber reuses its buffers: one customer's address would show up in another's
-		BodyLimit:                    4 << 20,
+		Immutable:                    true,           // Fiber reuses its buffers: one customer's address would show up in another's
+		BodyLimit:                    1<<20 + 64<<10, // held before anybody is known; above what any route takes, so that it says so itself
+		ReduceMemoryUsage:            true,
 		ReadTimeout:                  10 * time.Second, // slow requests are the cheapest attack
 		WriteTimeout:                 10 * time.Second, // counts from the answer, not from the request
-		IdleTimeout:                  time.Minute,
+		IdleTimeout:                  15 * time.Second,
 		ReadBufferSize:               16 << 10, // the most that all headers may be
 		Concurrency:                  4096,     // connections; at 16 KiB each, 64 MiB
 		DisablePreParseMultipartForm: true,     // nothing is parsed before it is known who asks

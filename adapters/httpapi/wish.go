@@ -144,6 +144,9 @@ func sendAt(raw json.RawMessage, now time.Time) (time.Time, error) {
 	if err != nil || at.After(now.Add(maxWait)) {
 		return time.Time{}, &core.FieldError{Field: "send_at", Code: "invalid", Reason: "must be a time like 2026-11-22T09:00:00Z, at most 365 days ahead"}
 	}
+	if at.Before(now) { // the zero time among them, which would mean that none was given
+		at = now
+	}
 	return core.Micro(at), nil
 }
 

@@ -2,8 +2,10 @@ package main
 
 import (
 	"log/slog"
+	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -37,6 +39,19 @@ func routeOf(c *fiber.Ctx) string {
 		return r.Path
 	}
 	return "(none)"
+}
+
+// sameMachine refuses a host that is not this machine's name for itself: a page
+// elsewhere may have its own name resolved to a loopback address, and read.
+func sameMachine(c *fiber.Ctx) error {
+	host := c.Hostname()
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if !isLoopbackHost(strings.Trim(host, "[]")) {
+		return fiber.NewError(fiber.StatusForbidden, "the mailbox is for this machine alone")
+	}
+	return c.Next()
 }
 
 // forwarded takes the host that a trusted proxy was asked for. Of anybody else

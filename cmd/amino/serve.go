@@ -105,7 +105,7 @@ func (p *service) run(ctx context.Context, ln, sock net.Listener, started func(*
 	select {
 	case err := <-ended:
 		p.log.Info("stopped")
-		return err
+		return errors.Join(err, p.store.Cause())
 	case <-time.After(drainMost):
 		return errors.New("the program could not end in time; what was on its way is settled at the next start")
 	}

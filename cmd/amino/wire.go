@@ -120,6 +120,7 @@ func (p *service) mountPublic() {
 	})
 	webui.Mount(p.public, webui.Pages{Store: p.store, Keys: p.store.Keys(), Now: p.clock.Now, Log: p.log})
 	if p.settings.private() {
+		p.public.Use(mailboxPath, sameMachine)
 		mailbox.Mount(p.public, p.box)
 	}
 }

@@ -17,6 +17,7 @@ import (
 type Store interface {
 	Due(ctx context.Context, sender string, now time.Time, n int) ([]core.VendorID, time.Duration, error)
 	Claim(ctx context.Context, ask core.ClaimAsk) ([]core.Claimed, error)
+	Wanted(ctx context.Context, ref core.LeaseRef) (bool, error)
 	Settle(ctx context.Context, ref core.LeaseRef, o core.Outcome, now time.Time) error
 	CloseSender(ctx context.Context, s core.SenderState) error
 }
@@ -184,7 +185,7 @@ func (l *Loop) vendor(ctx context.Context, route string, v core.VendorID, jobs c
 // work makes one attempt and settles it, even when ctx is done meanwhile.
 func (l *Loop) work(ctx context.Context, j job) {
 	o := core.Outcome{Jitter: rand.Float64()}
-	if ctx.Err() == nil && j.over-l.Up() >= leastLease && l.pause.left(l.Up()) <= 0 {
+	if l.mayBegin(ctx, j) {
 		l.attempt(ctx, j, &o)
 	}
 	ctx = context.WithoutCancel(ctx)
@@ -207,6 +208,15 @@ func (l *Loop) work(ctx context.Context, j job) {
 	default:
 		log.Warn("letter not sent", "error", o.Err)
 	}
+}
+
+// mayBegin looks once more at the lease, just before the attempt.
+func (l *Loop) mayBegin(ctx context.Context, j job) bool {
+	if ctx.Err() != nil || j.over-l.Up() < leastLease || l.pause.left(l.Up()) > 0 {
+		return false
+	}
+	wanted, err := l.Store.Wanted(ctx, j.Ref)
+	return err == nil && wanted
 }
 
 // attempt makes the letter and hands it over. A panic stops this letter only:

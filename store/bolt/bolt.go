@@ -78,6 +78,7 @@ type Store struct {
 
 	fenceOnce sync.Once
 	fenced    chan struct{}
+	cause     error // once fenced
 }
 
 // Open opens the file at path, or makes it. It returns vault.ErrMasterKey if the
@@ -89,16 +90,16 @@ func Open(path string, master []byte, clock core.Clock) (*Store, error) {
 			return nil, fmt.Errorf("create %s: %w", filepath.Base(path), err)
 		}
 	}
-	dropCopies(path)
 	// A growing map waits for readers, so it begins large; it is address space,
 	// not memory.
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, InitialMmapSize: 1 << 30, NoStatistics: true})
+	db, err := openFile(path, &bbolt.Options{Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, InitialMmapSize: 1 << 30, NoStatistics: true})
 	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, fmt.Errorf("%s is held by another process; stop it, or give this one another --data", filepath.Base(path))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", filepath.Base(path), err)
 	}
+	dropLeft(path) // under the lock: nobody else is at work beside the file
 	s := &Store{
 		db: db, clock: clock,
 		urgent: make(chan *op, 1024), later: make(chan *op, 256),
@@ -121,15 +122,47 @@ func Open(path string, master []byte, clock core.Clock) (*Store, error) {
 	return s, nil
 }
 
-// create writes a new file beside path and renames it into place, because bbolt
-// may leave a broken file if the power goes while it makes its first pages.
+// openFile turns bbolt's panics over damaged pages into an error.
+func openFile(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the file is damaged: %v", r)
+		}
+	}()
+	return bbolt.Open(path, 0o600, o)
+}
+
+// Names of files that are only beside ours while something is being done.
+const (
+	halves = ".new-*"
+	copies = ".check-*"
+)
+
+// dropLeft removes what was left by a program that was killed meanwhile.
+func dropLeft(path string) {
+	for _, name := range []string{halves, copies} {
+		left, _ := filepath.Glob(path + name)
+		for _, p := range left {
+			_ = os.Remove(p)
+		}
+	}
+}
+
+// create writes a new file beside path and then gives it that name, because bbolt
+// may leave a broken file if the power goes while it makes its first pages. Of two
+// that create at once the first gives the name; the other's file is dropped.
 func create(path string, master []byte, clock core.Clock) error {
 	_, wrapped, err := vault.New(master, rand.Reader)
 	if err != nil {
 		return err
 	}
-	half := path + ".new"
-	if err := os.Remove(half); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+halves)
+	if err != nil {
+		return err
+	}
+	half := f.Name()
+	defer func() { _ = os.Remove(half) }()
+	if err := f.Close(); err != nil {
 		return err
 	}
 	db, err := bbolt.Open(half, 0o600, &bbolt.Options{Timeout: 2 * time.Second})
@@ -140,7 +173,7 @@ func create(path string, master []byte, clock core.Clock) error {
 	if err = errors.Join(err, db.Sync(), db.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(half, path); err != nil {
+	if err := os.Link(half, path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
@@ -197,6 +230,14 @@ func (s *Store) Keys() *vault.Keys { return s.keys }
 // Fenced is closed when a write failed with its outcome unknown.
 func (s *Store) Fenced() <-chan struct{} { return s.fenced }
 
+// Cause is why the store is fenced; nil while it is not.
+func (s *Store) Cause() error {
+	if !s.isFenced() {
+		return nil
+	}
+	return s.cause
+}
+
 // Close waits for what is being written and closes the file.
 func (s *Store) Close() error {
 	select {
@@ -208,11 +249,17 @@ func (s *Store) Close() error {
 	return s.db.Close()
 }
 
-// view runs a reading method.
-func (s *Store) view(ctx context.Context, read func(*txn) error) error {
+// view runs a reading method. bbolt panics over a damaged page; nothing read after
+// that can be trusted.
+func (s *Store) view(ctx context.Context, read func(*txn) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = s.fence(fmt.Errorf("reading panicked: %v", r))
+		}
+	}()
 	return s.db.View(func(tx *bbolt.Tx) error {
 		t := &txn{tx: tx, s: s}
 		if err := read(t); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	bbolt "go.etcd.io/bbolt"
 
@@ -27,10 +28,13 @@ func (s *Store) Check(ctx context.Context) ([]core.Finding, error) {
 	if err := errors.Join(f.Close(), ctx.Err()); err != nil {
 		return nil, fmt.Errorf("a copy to check: %w", err)
 	}
-	if err := s.view(ctx, func(t *txn) error { return t.tx.CopyFile(path, 0o600) }); err != nil {
+	switch err := s.view(ctx, func(t *txn) error { return t.tx.CopyFile(path, 0o600) }); {
+	case errors.Is(err, syscall.ENOSPC):
+		return nil, fmt.Errorf("a copy to check needs as much room as the file: %w", core.ErrFull)
+	case err != nil:
 		return nil, fmt.Errorf("a copy to check: %w", err)
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	db, err := openFile(path, &bbolt.Options{ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("the copy does not open: %w", err)
 	}
@@ -42,17 +46,6 @@ func (s *Store) Check(ctx context.Context) ([]core.Finding, error) {
 		return c.run(ctx)
 	})
 	return c.findings, err
-}
-
-// copies ends the names of the copies that are checked.
-const copies = ".check-*"
-
-// dropCopies removes what a check left behind that was killed.
-func dropCopies(path string) {
-	left, _ := filepath.Glob(path + copies)
-	for _, p := range left {
-		_ = os.Remove(p)
-	}
 }
 
 // check is a recount.

@@ -190,7 +190,10 @@ func isFault(err error) bool {
 // fence stops all writing: after a failed commit nobody knows what the disk
 // holds until the file is opened again.
 func (s *Store) fence(err error) error {
-	s.fenceOnce.Do(func() { close(s.fenced) })
+	s.fenceOnce.Do(func() {
+		s.cause = err
+		close(s.fenced)
+	})
 	return fmt.Errorf("%w: %w", core.ErrFenced, err)
 }
 

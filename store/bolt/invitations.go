@@ -244,14 +244,13 @@ func (s *Store) Cancel(ctx context.Context, vendor core.VendorID, id core.Invita
 			inv.RevokedAt = m.Wall
 			d.save(inv)
 		}
-		switch inv.State {
-		case core.Scheduled:
-			if ref := d.withdraw(inv, m, core.Cancelled, cancelCause(revoke)); ref != nil {
-				refs = append(refs, *ref)
-			}
-		case core.Cancelled: // a person's word stands over a shop's
+		if inv.State == core.Cancelled { // a person's word stands over a shop's
 			inv.Reason = cancelCause(revoke)
 			d.save(inv)
+			return t.err
+		}
+		if ref := d.withdraw(inv, m, core.Cancelled, cancelCause(revoke)); ref != nil {
+			refs = append(refs, *ref)
 		}
 		return t.err
 	})

@@ -166,10 +166,7 @@ func (d *desk) letterFacts(e core.Entry, inv core.Invitation) queue.Facts {
 	var r recipientRec
 	d.t.get("recipient", d.recipientKey(inv.AddressHash), &r)
 	f.LastSent = moment(r.LastSent)
-	if !inv.Shop.IsZero() {
-		shop, err := d.t.shop(inv.Shop)
-		f.ShopGone = err != nil || !shop.UninstalledAt.IsZero()
-	}
+	f.ShopGone = d.t.shopGone(inv.Shop)
 	if inv.Order.ID != "" {
 		var o orderRec
 		if d.t.get("order", orderKey(d.vendor.ID, inv.Order), &o) && o.order().Withdrawn() {
@@ -204,6 +201,33 @@ func (d *desk) lease(e core.Entry, inv core.Invitation, m core.Moment, ask core.
 		c.Bytes = []byte(plain)
 	}
 	return c
+}
+
+// Wanted implements store.Queue.
+func (s *Store) Wanted(ctx context.Context, ref core.LeaseRef) (wanted bool, err error) {
+	err = s.view(ctx, func(t *txn) error {
+		d, m, err := t.open(ref.Vendor, time.Time{})
+		if err != nil {
+			return err
+		}
+		e, ok := d.entry(ref.Invitation, ref.Kind)
+		if !ok || e.LeaseToken != ref.Token || !e.Leased(m.Pace) || e.Stop != 0 || d.vendor.Settings.Paused {
+			return nil
+		}
+		inv, err := t.row(ref.Vendor, ref.Invitation)
+		wanted = err == nil && !(e.Lane.Paced() && t.shopGone(inv.Shop))
+		return err
+	})
+	return wanted, err
+}
+
+// shopGone reports whether an invitation's shop was uninstalled.
+func (t *txn) shopGone(id core.ShopID) bool {
+	if id.IsZero() {
+		return false
+	}
+	var r shopRec
+	return !t.get("shop", under('i', id[:]), &r) || r.UninstalledAt != 0
 }
 
 // Settle implements store.Queue.

@@ -145,10 +145,13 @@ func (d *desk) trackRecipient(was, now core.Invitation) {
 	if was.State == 0 {
 		d.t.mark("recipient", d.recipientKey(now.AddressHash, []byte{everInvited}, now.ID[:]))
 	}
-	switch line := d.recipientKey(now.AddressHash, []byte{waiting}, now.ID[:]); {
-	case now.State == core.Scheduled && was.State != core.Scheduled:
+	// A review may complete an invitation whose letter is on its way still.
+	_, queued := d.entry(now.ID, core.First)
+	line := d.recipientKey(now.AddressHash, []byte{waiting}, now.ID[:])
+	switch waits := now.State == core.Scheduled || queued; {
+	case waits && !d.t.has("recipient", line):
 		d.t.mark("recipient", line)
-	case now.State != core.Scheduled && was.State == core.Scheduled:
+	case !waits && d.t.has("recipient", line):
 		d.t.del("recipient", line)
 	}
 	if was.SentAt.IsZero() && !now.SentAt.IsZero() && !now.ByLink { // a link that was followed is no mail
@@ -160,8 +163,8 @@ func (d *desk) trackRecipient(was, now core.Invitation) {
 	}
 }
 
-// scheduledFor lists up to n of the vendor's invitations that wait to be sent to
-// one customer.
+// scheduledFor lists up to n of the vendor's invitations to one customer whose
+// letter waits, or is on its way.
 func (d *desk) scheduledFor(hash []byte, n int) (ids []core.InvitationID) {
 	d.t.each("recipient", d.recipientKey(hash, []byte{waiting}), func(id, _ []byte) bool {
 		ids = append(ids, core.InvitationID(id))
@@ -248,7 +251,7 @@ func (d *desk) letter(inv core.Invitation, m core.Moment) (core.Entry, bool) {
 // stop makes a leased letter end with its lease. What a person said stands over
 // what a shop says later.
 func (d *desk) stop(e core.Entry, to core.State, why core.Reason) *core.LeaseRef {
-	if e.Stop == 0 || intake.ByShop(e.StopCause) || !intake.ByShop(why) {
+	if e.Stop != core.Completed && (e.Stop == 0 || intake.ByShop(e.StopCause) || !intake.ByShop(why)) {
 		e.Stop, e.StopCause = to, why
 	}
 	d.dirty = true

@@ -163,6 +163,8 @@ func (d *desk) carryOut(ch intake.Change, f intake.Facts, e core.Event, m core.M
 		d.reschedule(*f.Invitation, e, ch.Due)
 	case ch.Cancel != "":
 		ref = d.withdraw(*f.Invitation, m, core.Cancelled, ch.Cancel)
+	case ch.Reason == core.WithdrawnTooLate: // for one reviewed meanwhile it may not be
+		ref = d.withdraw(*f.Invitation, m, core.Cancelled, ch.Order.WithdrawnBy)
 	}
 	if ch.Order != nil && e.Order.ID != "" {
 		ch.Order.Invitation = id
