@@ -42,12 +42,16 @@ func onGrid(v *vendor, steps int) {
 		}
 		answered = append(answered, w.now())
 	}
-	// Each hour may have stretched a little; with two seconds more it would say
-	// nothing about the cap.
+	tight := 0
 	for n := 100; n < gridCalls; n++ {
-		if gap := answered[n].Sub(answered[n-100]); gap > time.Hour+1500*time.Millisecond {
-			w.t.Fatalf("the machine is too slow for this test: a hundred calls took %s", gap)
+		if answered[n].Sub(answered[n-100]) < time.Hour+1500*time.Millisecond {
+			tight++
 		}
+	}
+	// A slow machine stretches the hours; stretched by two seconds they would say
+	// nothing about the cap.
+	if tight < 100 {
+		w.t.Fatalf("the machine is too slow for this test: only %d of %d hours were tight", tight, gridCalls-100)
 	}
 }
 
@@ -156,7 +160,7 @@ func TestAHundredAndOneCallsAtOnceGetOneRefusal(t *testing.T) {
 	for a := range answers {
 		if a.status == 429 {
 			refused++
-			a.says("RateLimit", `"invitations";r=0;t=3600`).says("Retry-After", "3600")
+			a.full()
 		} else {
 			a.is(200).keys("ok", "review_url")
 		}

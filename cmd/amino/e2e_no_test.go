@@ -11,6 +11,32 @@ import (
 
 // After a no is acknowledged, no request begins at the provider (I4).
 
+// waits says no while a letter is on its way, sees that the no is not acknowledged
+// until the letter is released, and returns the answer.
+func (w *world) waits(release chan<- struct{}, say func() (answer, error)) answer {
+	w.t.Helper()
+	var a answer
+	var err error
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		a, err = say()
+	}()
+	early := time.NewTimer(500 * time.Millisecond)
+	defer early.Stop()
+	select {
+	case <-said:
+		w.t.Errorf("the no is answered %d while a letter is on its way", a.status)
+	case <-early.C:
+	}
+	close(release)
+	<-said
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a
+}
+
 func TestWithdrawnBeforeTheMail(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -93,21 +119,7 @@ func TestWithdrawnDuringALease(t *testing.T) {
 	if a.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	told := make(chan answer)
-	go func() {
-		a, err := s.tries(shopifytest.Cancelled, o)
-		if err != nil {
-			t.Error(err)
-		}
-		told <- a
-	}()
-	select {
-	case a := <-told:
-		t.Errorf("the repeat is answered %d while the letter is on its way", a.status)
-	case <-time.After(500 * time.Millisecond):
-	}
-	close(release)
-	(<-told).is(200)
+	w.waits(release, func() (answer, error) { return s.tries(shopifytest.Cancelled, o) }).is(200)
 	w.idle()
 	w.same("mails", len(w.provider.Mails()), 1) // it had begun before the no
 	w.same("sent", v.stats().Sent, 1)
@@ -159,21 +171,7 @@ func TestOptOutDuringALease(t *testing.T) {
 	w.provider.Script(resendtest.Hang(release))
 	v.invite(anna, "ORD-3").is(200)
 	w.eventually("the letter is on its way", func() bool { return len(w.provider.Calls()) == 3 })
-	said := make(chan answer)
-	go func() {
-		a, err := w.optOut(no)
-		if err != nil {
-			t.Error(err)
-		}
-		said <- a
-	}()
-	select {
-	case a := <-said:
-		t.Errorf("the no is answered %d while a letter is on its way", a.status)
-	case <-time.After(500 * time.Millisecond):
-	}
-	close(release)
-	(<-said).is(200)
+	w.waits(release, func() (answer, error) { return w.optOut(no) }).is(200)
 
 	v.invite(anna, "ORD-4").is(200).says("Amino-Status", "suppressed")
 	s.tells(shopifytest.Fulfilled, w.order(5, anna)).is(200)

@@ -59,6 +59,14 @@ func TestRepeatOfScheduledCorrectsIt(t *testing.T) {
 	w.same("mails to the wrong address", len(w.mails(wrong)), 0)
 }
 
+// isFor sees whom an invitation is for, by what the API tells of it.
+func isFor(v *vendor, a answer, p person) {
+	v.w.t.Helper()
+	one, _ := v.call("GET", "/"+a.id(), "").is(200).object()["invitation"].(map[string]any)
+	v.w.same("the address", one["email"], p.email)
+	v.w.same("the name", one["name"], p.name())
+}
+
 func TestRepeatDoesNotCorrectWhatMayHaveLeft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -70,6 +78,7 @@ func TestRepeatDoesNotCorrectWhatMayHaveLeft(t *testing.T) {
 	leased := v.invite(anna, "ORD-1").is(200)
 	w.eventually("the letter is on its way", func() bool { return len(w.provider.Calls()) == 1 })
 	again(v, other, "ORD-1", leased).says("Amino-Duplicate", "")
+	isFor(v, leased, anna)
 	close(release)
 	v.becomes(leased.id(), "sent")
 
@@ -78,6 +87,7 @@ func TestRepeatDoesNotCorrectWhatMayHaveLeft(t *testing.T) {
 	w.eventually("the answer is lost", func() bool { return len(w.provider.Calls()) == 2 })
 	w.idle()
 	again(v, other, "ORD-2", maybe).says("Amino-Duplicate", "")
+	isFor(v, maybe, anna)
 	w.advance(time.Minute)
 	w.same("mails to the first address", len(w.mails(anna)), 2)
 	w.same("mails to the other", len(w.mails(other)), 0)

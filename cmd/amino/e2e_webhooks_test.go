@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +36,26 @@ func TestAWebhookTwiceIsOneMail(t *testing.T) {
 	list := v.call("GET", "?order_ref=%231001", "").is(200).object()["invitations"].([]any)
 	w.same("the invitation found by the order's name", len(list), 1)
 	w.same("its link", list[0].(map[string]any)["review_url"], mail.Link("/review/"))
+}
+
+func TestAWebhookManyTimesAtOnceIsOneMail(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.vendor("many", atOnce...)
+	s := v.shop("many-shop")
+	o := w.order(1001, w.person(1))
+	var posts sync.WaitGroup
+	for range 16 {
+		posts.Go(func() {
+			if a, err := s.tries(shopifytest.Fulfilled, o); err != nil || a.status != 200 {
+				t.Errorf("%d, %v", a.status, err)
+			}
+		})
+	}
+	posts.Wait()
+	w.idle()
+	v.decided(core.Invited)
+	w.same("mails", len(w.provider.Mails()), 1)
 }
 
 func TestTheSameNameInTwoShopsIsTwoInvitations(t *testing.T) {
@@ -192,7 +213,7 @@ func TestARotatedSecretAndAShopThatLeft(t *testing.T) {
 	w.idle()
 	s.tells(shopifytest.Uninstalled, shopifytest.Order{At: w.now()}).is(200)
 	v.set("paused=false")
-	w.advance(90*time.Minute)
+	w.advance(90 * time.Minute)
 	s.tells(shopifytest.Fulfilled, w.order(4, w.person(4))).is(200)
 	v.decided(core.Invited, core.Invited, core.Invited, core.ShopUninstalled, core.ShopUninstalled)
 	w.same("mails", len(w.provider.Mails()), 2)

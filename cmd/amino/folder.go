@@ -36,6 +36,13 @@ func openFolder(ctx context.Context, s settings, create bool) (*bolt.Store, *clo
 		return nil, nil, err
 	}
 	clk := newClock()
+	if !missing { // before anything reads it: pace time goes on from the moved clock
+		moved, err := bolt.ClockMoved(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		clk.move(moved)
+	}
 	store, err := bolt.Open(path, master, clk)
 	if errors.Is(err, vault.ErrMasterKey) {
 		return nil, nil, fmt.Errorf("%s was made with another master key than the one in %s: %w", path, masterPlace(s), err)
@@ -43,11 +50,6 @@ func openFolder(ctx context.Context, s settings, create bool) (*bolt.Store, *clo
 	if err != nil {
 		return nil, nil, err
 	}
-	moved, err := store.ClockMoved(ctx)
-	if err != nil {
-		return nil, nil, errors.Join(err, store.Close())
-	}
-	clk.move(moved)
 	return store, clk, nil
 }
 

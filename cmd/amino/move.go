@@ -84,7 +84,7 @@ func (m *mover) settle(ctx context.Context) error {
 	defer stop()
 	for {
 		m.work(ctx)
-		if idle, err := m.idle(ctx); idle || err != nil {
+		if idle, err := m.idle(ctx); idle || err != nil && ctx.Err() == nil {
 			return err
 		}
 		select {

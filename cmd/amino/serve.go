@@ -51,6 +51,7 @@ func serve(ctx context.Context, s settings, log *slog.Logger, started func(*serv
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
+	p.mover.work = p.work
 	if err := p.reopen(ctx); err != nil {
 		return errors.Join(err, store.Close())
 	}

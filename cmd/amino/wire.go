@@ -38,6 +38,7 @@ type service struct {
 	intake *intake.Loop
 	queues []*queue.Loop
 	chores *chores
+	mover  *mover
 	public *fiber.App
 	admin  *fiber.App
 }
@@ -145,11 +146,12 @@ func (p *service) mountAdmin() {
 	for _, q := range p.queues {
 		senders[q.Sender.Name()] = q.Routes
 	}
+	p.mover = &mover{store: p.store, clock: p.clock, routes: p.routes(), refusal: whyNotMove(p.settings)}
 	p.admin = httpapi.App(p.log)
 	httpapi.MountAdmin(p.admin, httpapi.Admin{
 		Store: p.store, Now: p.clock.Now, PublicURL: p.base, Platforms: platforms(), Senders: senders, Build: buildInfo(),
 		Post:  func(r *http.Request) (*http.Response, error) { return p.public.Test(r, -1) },
-		Clock: &mover{store: p.store, clock: p.clock, routes: p.routes(), refusal: whyNotMove(p.settings), work: p.work},
+		Clock: p.mover,
 	})
 }
 

@@ -93,11 +93,8 @@ func Open(path string, master []byte, clock core.Clock) (*Store, error) {
 	// A growing map waits for readers, so it begins large; it is address space,
 	// not memory.
 	db, err := openFile(path, &bbolt.Options{Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, InitialMmapSize: 1 << 30, NoStatistics: true})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("%s is held by another process; stop it, or give this one another --data", filepath.Base(path))
-	}
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", filepath.Base(path), err)
+		return nil, err
 	}
 	dropLeft(path) // under the lock: nobody else is at work beside the file
 	s := &Store{
@@ -122,14 +119,34 @@ func Open(path string, master []byte, clock core.Clock) (*Store, error) {
 	return s, nil
 }
 
-// openFile turns bbolt's panics over damaged pages into an error.
+// openFile says what is the matter with a file that does not open. Over damaged
+// pages bbolt panics.
 func openFile(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("the file is damaged: %v", r)
+			err = fmt.Errorf("open %s: the file is damaged: %v", filepath.Base(path), r)
 		}
 	}()
-	return bbolt.Open(path, 0o600, o)
+	db, err = bbolt.Open(path, 0o600, o)
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fmt.Errorf("%s is held by another process; stop it, or give this one another --data", filepath.Base(path))
+	case err != nil:
+		return nil, fmt.Errorf("open %s: %w", filepath.Base(path), err)
+	}
+	return db, nil
+}
+
+// ClockMoved reads from a file that nobody holds by how much its clock was moved:
+// whoever opens it needs a clock that is.
+func ClockMoved(path string) (time.Duration, error) {
+	db, err := openFile(path, &bbolt.Options{ReadOnly: true, Timeout: 2 * time.Second})
+	if err != nil {
+		return 0, err
+	}
+	s := &Store{db: db}
+	moved, err := s.ClockMoved(context.Background())
+	return moved, errors.Join(err, db.Close())
 }
 
 // Names of files that are only beside ours while something is being done.

@@ -36,7 +36,7 @@ func (s *Store) Check(ctx context.Context) ([]core.Finding, error) {
 	}
 	db, err := openFile(path, &bbolt.Options{ReadOnly: true})
 	if err != nil {
-		return nil, fmt.Errorf("the copy does not open: %w", err)
+		return nil, err
 	}
 	defer func() { _ = db.Close() }()
 	copied := &Store{db: db, keys: s.keys, clock: s.clock}
