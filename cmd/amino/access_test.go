@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -30,7 +31,7 @@ func TestForwardedHostIsBelievedOfProxiesAlone(t *testing.T) {
 		req, _ := http.NewRequest(http.MethodGet, "http://"+ln.Addr().String()+"/", nil)
 		req.Host = "inner.example"
 		req.Header.Set("X-Forwarded-Host", "outer.example")
-		res, err := http.DefaultClient.Do(req)
+		res, err := (&http.Client{Timeout: 30 * time.Second}).Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}

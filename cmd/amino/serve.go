@@ -128,7 +128,7 @@ func (p *service) drain(ctx context.Context, ln, sock net.Listener) {
 	<-ctx.Done()
 	p.stopping.Store(true)
 	if !isLoopback(p.settings.Addr) {
-		time.Sleep(drainNotice)
+		<-time.After(drainNotice)
 	}
 	within, stop := context.WithTimeout(context.Background(), drainRequests)
 	defer stop()

@@ -54,9 +54,9 @@ var Template = fingerprint()
 
 func fingerprint() string {
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%q", layout)
+	fmt.Fprintf(h, "%q", layout)
 	for _, locale := range slices.Sorted(maps.Keys(languages)) {
-		_, _ = fmt.Fprintf(h, "%q%q", locale, languages[locale])
+		fmt.Fprintf(h, "%q%q", locale, languages[locale])
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

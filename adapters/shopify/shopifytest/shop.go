@@ -78,7 +78,7 @@ func order(o Order) map[string]any {
 		"created_at": stamp(o.At.Add(-48 * time.Hour)), "processed_at": stamp(o.At.Add(-48 * time.Hour)),
 		"updated_at": stamp(o.At), "cancelled_at": stamp(o.CancelledAt), "closed_at": nil,
 		"currency": "EUR", "total_price": o.Total, "current_total_price": o.Total, "source_name": "web",
-		"customer":        person(o.FirstName, o.LastName, "account+"+o.Email),
+		"customer":        person(o.FirstName, o.LastName, account(o.Email)),
 		"billing_address": person(o.FirstName, o.LastName, ""),
 		// A gift goes to somebody else, whom nobody may write to.
 		"shipping_address": person("Gift", "Receiver", ""),
@@ -107,6 +107,14 @@ func refund(o Order) map[string]any {
 		}},
 		"order_adjustments": []any{},
 	}
+}
+
+// account is the address of the customer's account, which need not be the order's.
+func account(email string) string {
+	if email == "" {
+		return ""
+	}
+	return "account+" + email
 }
 
 func person(first, last, email string) map[string]any {
