@@ -111,19 +111,9 @@ func (h Handler) find(ctx context.Context, platform, token string) (Source, core
 // complete adds what the body cannot know.
 func (h Handler) complete(e *core.Event, shop core.Shop) {
 	e.ReceivedAt = core.Micro(h.Now())
-	e.At, e.CancelledAt = notAhead(e.At, e.ReceivedAt), notAhead(e.CancelledAt, e.ReceivedAt)
 	e.ID = core.NewEventID(e.ReceivedAt)
 	e.NotBefore = e.ReceivedAt
 	e.Vendor, e.Shop = shop.Vendor, shop.ID
-}
-
-// notAhead takes a time more than a day ahead of ours for a slip of the shop's
-// clock: an order of the year 9999 would never be due and never be withdrawn.
-func notAhead(at, now time.Time) time.Time {
-	if at.Sub(now) > 24*time.Hour {
-		return now
-	}
-	return at
 }
 
 // keep makes the event durable and waits for letters in the way of a withdrawal.

@@ -113,10 +113,11 @@ func (d desk) setVendor(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	was := v.Settings.Sender
 	if v.Settings, err = changed(v.Settings, in.Set); err != nil {
 		return err
 	}
-	if name := v.Settings.Sender; name != "" && d.Senders[name] == nil {
+	if name := v.Settings.Sender; name != "" && name != was && d.Senders[name] == nil {
 		return &core.FieldError{Field: "sender", Code: "unknown", Reason: "must be one that this program was started with"}
 	}
 	if v, err = d.Store.PutVendor(c.UserContext(), v); err != nil {

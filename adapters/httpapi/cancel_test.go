@@ -91,6 +91,7 @@ func TestCancelWaitsForTheLetter(t *testing.T) {
 		{"not left", func(w *world, c []core.Claimed) { w.settle(c, notLeft) }, "", 200, "cancelled"},
 		{"lost", func(w *world, c []core.Claimed) { w.settle(c, lost) }, "", 200, "cancelled"},
 		{"over", func(w *world, _ []core.Claimed) { w.clock.Pass(61 * time.Second); w.claim() }, "", 200, "cancelled"},
+		{"over, and nobody looked since", func(w *world, _ []core.Claimed) { w.clock.Pass(61 * time.Second) }, "", 200, "cancelled"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -109,6 +110,9 @@ func TestCancelWaitsForTheLetter(t *testing.T) {
 			tt.end(w, claimed)
 			a := <-done
 			want(t, "status", a.status, tt.status)
+			if tt.status == 200 {
+				want(t, "state answered", a.str("invitation.state"), tt.state)
+			}
 			want(t, "state", w.view(id).str("invitation.state"), tt.state)
 		})
 	}

@@ -73,9 +73,13 @@ func cancelledAt(hour int) func(*core.Event) {
 
 func uninstalledShop(f *intake.Facts) { f.Shop.UninstalledAt = at(2) }
 func badAddress(f *intake.Facts)      { f.BadAddress = true }
-func suppressed(f *intake.Facts)      { f.Suppressed = core.OptedOut }
-func noCooldown(f *intake.Facts)      { f.Settings.Cooldown = 0 }
-func otherScheduled(f *intake.Facts)  { f.Recipient.Scheduled = 1 }
+func since(hour int) func(*intake.Facts) {
+	return func(f *intake.Facts) { f.Shop.Since = at(hour) }
+}
+func stop(why core.Reason) func(*intake.Facts) { return func(f *intake.Facts) { f.Stop = why } }
+func suppressed(f *intake.Facts)               { f.Suppressed = core.OptedOut }
+func noCooldown(f *intake.Facts)               { f.Settings.Cooldown = 0 }
+func otherScheduled(f *intake.Facts)           { f.Recipient.Scheduled = 1 }
 func lastSent(ago time.Duration) func(*intake.Facts) {
 	return func(f *intake.Facts) { f.Recipient.LastSent = now.Add(-ago) }
 }
@@ -145,6 +149,10 @@ func TestDecide(t *testing.T) {
 		{"newer, but a person cancelled", facts(cancelledOrder, invitation(core.Cancelled, core.PersonCancelled)), fulfilled(901), core.PersonCancelled, "", ""},
 		{"newer, but the claim found it stale", facts(invitation(core.Cancelled, core.Stale)), fulfilled(901), core.Stale, "", ""},
 		{"scheduled", facts(fulfilledOrder, invitation(core.Scheduled, "")), fulfilled(901), core.AlreadyInvited, "", ""},
+		{"newer, while the shop's cancel meets a lease", facts(cancelledOrder, invitation(core.Scheduled, ""), stop(core.OrderCancelled)), fulfilled(901), core.Rescheduled, "", ""},
+		{"newer, while the shop's refund meets a lease", facts(cancelledOrder, invitation(core.Scheduled, ""), stop(core.OrderRefunded)), fulfilled(901), core.Rescheduled, "", ""},
+		{"newer, while a person's cancel meets a lease", facts(cancelledOrder, invitation(core.Scheduled, ""), stop(core.PersonCancelled)), fulfilled(901), core.AlreadyInvited, "", ""},
+		{"newer, while an opt-out meets a lease", facts(cancelledOrder, invitation(core.Scheduled, ""), stop(core.OptedOut)), fulfilled(901), core.AlreadyInvited, "", ""},
 		{"failed", facts(fulfilledOrder, invitation(core.Failed, core.Refused)), fulfilled(901), core.AlreadyInvited, "", ""},
 
 		{"cancellation", facts(fulfilledOrder, invitation(core.Scheduled, "")), event(core.Cancellation, 950), core.OrderCancelled, "", core.OrderCancelled},
@@ -172,6 +180,8 @@ func TestDecide(t *testing.T) {
 		{"uninstalled", facts(), event(core.Uninstalled, 990), core.ShopUninstalled, "", ""},
 		{"uninstalled, no time", facts(), event(core.Uninstalled, 0, timeless), core.ShopUninstalled, "", ""},
 		{"uninstalled before it was created", facts(), event(core.Uninstalled, -1), core.UninstallStale, "", ""},
+		{"uninstalled before it was connected again", facts(since(500)), event(core.Uninstalled, 499), core.UninstallStale, "", ""},
+		{"uninstalled as it was connected again", facts(since(500)), event(core.Uninstalled, 500), core.ShopUninstalled, "", ""},
 		{"uninstalled before its first webhook", facts(), event(core.Uninstalled, 0), core.ShopUninstalled, "", ""},
 		{"its removal is its first webhook", facts(func(f *intake.Facts) { f.Shop.ConnectedAt = now }), event(core.Uninstalled, 990), core.ShopUninstalled, "", ""},
 	} {

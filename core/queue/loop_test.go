@@ -99,12 +99,16 @@ func (o *office) set(settings ...string) {
 	o.vendor = v
 }
 
-func (o *office) start() {
+// start runs a loop, changed for the test.
+func (o *office) start(change ...func(*queue.Loop)) {
 	o.loop = &queue.Loop{
 		Store: o.store, Sender: o, Routes: []string{"", "resend"}, Links: o.store.Keys(), Workers: 4,
 		Process: core.Frozen{Renderer: letter.Renderer, Template: letter.Template, From: "Acme <a@acme.example>", PublicURL: "https://acme.example", TokenKey: o.store.Keys().TokenVersion()},
 		Now:     time.Now, Up: func() time.Duration { _, up := o.clock.Boot(); return up },
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+	for _, c := range change {
+		c(o.loop)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

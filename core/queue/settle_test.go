@@ -119,6 +119,26 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+// TestWindowWithoutLimit: of a sender that knows every key for ever, no clock can
+// end the window.
+func TestWindowWithoutLimit(t *testing.T) {
+	maybe := core.Entry{Lane: core.Direct, Attempt: 1, FirstTry: at(0, 0, "a"), FirstMaybe: at(0, 0, "a")}
+	tried := core.Entry{Lane: core.Direct, Attempt: 1, FirstTry: at(0, 0, "a")}
+	f := queue.Facts{Settings: core.DefaultSettings(), HasBytes: true}
+	const years = 10 * 365 * 24 * time.Hour
+	for name, now := range map[string]core.Moment{
+		"years on":                  at(years, years, "a"),
+		"the wall back over a boot": at(time.Hour, -time.Hour, "b"),
+	} {
+		if state, why := queue.Refuse(maybe, f, now, core.Forever, core.Frozen{}); state != 0 {
+			t.Errorf("%s: %v %s, want another attempt", name, state, why)
+		}
+		if got := queue.Begin(tried, core.Frozen{}, now, core.Forever); got.Round != 0 {
+			t.Errorf("%s: round %d, want the same send key", name, got.Round)
+		}
+	}
+}
+
 // TestRefuse: each row can be refused for its one reason only.
 func TestRefuse(t *testing.T) {
 	now := at(0, 0, "a")
@@ -135,9 +155,11 @@ func TestRefuse(t *testing.T) {
 		{"suppressed", core.Direct, queue.Facts{Suppressed: core.OptedOut}, core.Suppressed, core.OptedOut},
 		{"revoked", core.Direct, queue.Facts{Invitation: core.Invitation{RevokedAt: yesterday}}, core.Cancelled, core.Revoked},
 		{"shop gone", core.Orders, queue.Facts{ShopGone: true}, core.Cancelled, core.ShopUninstalled},
+		{"shop gone, direct call", core.Direct, queue.Facts{ShopGone: true}, 0, ""},
 		{"order withdrawn", core.Orders, queue.Facts{Withdrawn: core.OrderRefunded}, core.Cancelled, core.OrderRefunded},
 		{"order withdrawn, direct call", core.Direct, queue.Facts{Withdrawn: core.OrderRefunded}, 0, ""},
 		{"too old", core.Bulk, queue.Facts{Invitation: core.Invitation{DueAt: old}}, core.Cancelled, core.Stale},
+		{"an old order whose letter is due now", core.Orders, queue.Facts{Invitation: core.Invitation{FulfilledAt: old}}, 0, ""},
 		{"too old, direct call", core.Direct, queue.Facts{Invitation: core.Invitation{DueAt: old}}, 0, ""},
 		{"cooldown", core.Orders, queue.Facts{LastSent: yesterday}, core.Cancelled, core.InCooldown},
 		{"cooldown, direct call", core.Direct, queue.Facts{LastSent: yesterday}, 0, ""},
@@ -164,6 +186,32 @@ func TestRefuseWhatCannotBeMadeAgain(t *testing.T) {
 	f.HasBytes = true
 	if state, _ := queue.Refuse(e, f, at(0, 0, "a"), window, core.Frozen{Renderer: 2}); state != 0 {
 		t.Errorf("got %v with the bytes kept, want a repeat of them", state)
+	}
+}
+
+// TestRefuseWhatAnotherSenderMayHave: no other sender knows the send key of a
+// letter that may have left.
+func TestRefuseWhatAnotherSenderMayHave(t *testing.T) {
+	now := at(0, 0, "a")
+	lost := core.Entry{Lane: core.Direct, FirstMaybe: now, Frozen: core.Frozen{Sender: "resend"}}
+	tried := core.Entry{Lane: core.Direct, FirstTry: now, Frozen: core.Frozen{Sender: "resend"}}
+	for _, c := range []struct {
+		name   string
+		entry  core.Entry
+		sender string
+		state  core.State
+		why    core.Reason
+	}{
+		{"a maybe at another sender", lost, "mailbox", core.Unknown, core.AnswerLost},
+		{"a maybe at the same sender", lost, "resend", 0, ""},
+		{"no maybe, another sender", tried, "mailbox", 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := queue.Facts{Settings: core.DefaultSettings(), HasBytes: true}
+			if state, why := queue.Refuse(c.entry, f, now, window, core.Frozen{Sender: c.sender}); state != c.state || why != c.why {
+				t.Errorf("got %v %s, want %v %s", state, why, c.state, c.why)
+			}
+		})
 	}
 }
 

@@ -144,7 +144,7 @@ func ClockMoved(path string) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	s := &Store{db: db}
+	s := &Store{db: db, fenced: make(chan struct{})}
 	moved, err := s.ClockMoved(context.Background())
 	return moved, errors.Join(err, db.Close())
 }
@@ -190,7 +190,7 @@ func create(path string, master []byte, clock core.Clock) error {
 	if err = errors.Join(err, db.Sync(), db.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(half, path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Link(half, path); err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
@@ -220,7 +220,12 @@ func syncDir(dir string) error {
 }
 
 // unlock checks the schema and opens the data keys.
-func (s *Store) unlock(master []byte) error {
+func (s *Store) unlock(master []byte) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the file is damaged: %v", r)
+		}
+	}()
 	return s.db.View(func(tx *bbolt.Tx) error {
 		for _, name := range buckets {
 			if tx.Bucket([]byte(name)) == nil {
@@ -274,7 +279,7 @@ func (s *Store) view(ctx context.Context, read func(*txn) error) (err error) {
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			err = s.fence(fmt.Errorf("reading panicked: %v", r))
+			err = s.fence(fmt.Errorf("the file is damaged: %v", r))
 		}
 	}()
 	return s.db.View(func(tx *bbolt.Tx) error {

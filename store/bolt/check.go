@@ -39,7 +39,7 @@ func (s *Store) Check(ctx context.Context) ([]core.Finding, error) {
 		return nil, err
 	}
 	defer func() { _ = db.Close() }()
-	copied := &Store{db: db, keys: s.keys, clock: s.clock}
+	copied := &Store{db: db, keys: s.keys, clock: s.clock, fenced: make(chan struct{})}
 	c := check{found: map[core.VendorID]*ledger{}}
 	err = copied.view(ctx, func(t *txn) error {
 		c.t = t

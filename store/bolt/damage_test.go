@@ -3,6 +3,7 @@ package bolt_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"slices"
 	"testing"
@@ -171,10 +172,14 @@ func call(t *testing.T, s store.Store, v core.Vendor, now time.Time, email strin
 // moveAddress writes another row's sealed address into a row, as a fault of the
 // program itself might: the checksum is right, and only the seal can tell.
 func moveAddress(mine, other []byte, id core.InvitationID) []byte {
-	body := edited(mine, 9, fields(other)[9])
+	return record(id[:], edited(mine, 9, fields(other)[9]))
+}
+
+// record is a body with what stands before it under a key.
+func record(key, body []byte) []byte {
 	table := crc32.MakeTable(crc32.Castagnoli)
-	sum := crc32.Update(crc32.Checksum(id[:], table), table, body)
-	return append(binary.BigEndian.AppendUint32([]byte{mine[0]}, sum), body...)
+	sum := crc32.Update(crc32.Checksum(key, table), table, body)
+	return append(binary.BigEndian.AppendUint32([]byte{1}, sum), body...)
 }
 
 // fields are a record's, by their numbers on disk.
@@ -194,6 +199,26 @@ func edited(record []byte, field int, value []byte) []byte {
 		panic(err)
 	}
 	return body
+}
+
+// TestClaimAsksForSuppressionAgain: even if a fault of the program itself left a
+// letter in the queue to an address that must not be written to.
+func TestClaimAsksForSuppressionAgain(t *testing.T) {
+	ctx, clock, dir := context.Background(), storetest.NewClock(time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)), t.TempDir()
+	s := open(t, dir, clock)
+	v := vendor(t, s, clock.Now())
+	id := call(t, s, v, clock.Now(), "ada@example.com")
+	key := append(v.ID[:], s.Keys().AddressHash(v.ID, "ada@example.com")...)
+	s = damaged(t, s, dir, clock, "stop", func(b *bbolt.Bucket) error {
+		body, err := cbor.Marshal(map[int]any{1: string(core.OptedOut), 2: clock.Now().UnixMicro()})
+		return errors.Join(err, b.Put(key, record(key, body)))
+	})
+	if claimed, err := s.Claim(ctx, core.ClaimAsk{Vendor: v.ID, N: 1, Window: time.Hour, Now: clock.Now()}); !errors.Is(err, core.ErrNothingDue) {
+		t.Errorf("claimed %d letters, %v, want none", len(claimed), err)
+	}
+	if inv, err := s.Invitation(ctx, v.ID, id); err != nil || inv.State != core.Suppressed || inv.Reason != core.OptedOut {
+		t.Errorf("got %v (%s), %v, want suppressed", inv.State, inv.Reason, err)
+	}
 }
 
 // A damaged row is named by the recount.

@@ -143,8 +143,8 @@ func (s *Store) transact(group []*op) (refusals []error, fault error) {
 			return nil, errors.Join(fault, tx.Rollback())
 		}
 	}
-	if t.flush(); t.err != nil {
-		return nil, errors.Join(t.err, tx.Rollback())
+	if err := errors.Join(t.try(func(t *txn) error { t.flush(); return nil }), t.err); err != nil {
+		return nil, errors.Join(err, tx.Rollback())
 	}
 	if !t.wrote {
 		return refusals, tx.Rollback()

@@ -251,7 +251,7 @@ func (d *desk) letter(inv core.Invitation, m core.Moment) (core.Entry, bool) {
 // stop makes a leased letter end with its lease. What a person said stands over
 // what a shop says later.
 func (d *desk) stop(e core.Entry, to core.State, why core.Reason) *core.LeaseRef {
-	if e.Stop != core.Completed && (e.Stop == 0 || intake.ByShop(e.StopCause) || !intake.ByShop(why)) {
+	if e.Stop == 0 || intake.ByShop(e.StopCause) || !intake.ByShop(why) {
 		e.Stop, e.StopCause = to, why
 	}
 	d.dirty = true

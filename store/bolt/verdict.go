@@ -13,6 +13,7 @@ func (t *txn) decide(e core.Event, now time.Time) (core.Verdict, *core.LeaseRef,
 	if e.Poison {
 		return t.setAside(e, now), nil, t.err
 	}
+	e = intake.Timely(e)
 	d, m, err := t.open(e.Vendor, now)
 	if err != nil {
 		return core.Verdict{}, nil, err

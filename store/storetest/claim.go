@@ -128,6 +128,27 @@ var claimStories = []story{
 		w.is(id, core.Cancelled, core.Stale)
 		w.gone(id)
 	}},
+	{promise: "a letter asked for later than max_age is sent at its time", settings: "max_age=2d", tell: func(w *world) {
+		delayed, timed := w.paced(core.Orders), w.paced(core.Bulk)
+		delayed.Delay, timed.SendAt = 5*day, w.now().Add(6*day)
+		first, second := w.accept(delayed).Invitation.ID, w.accept(timed).Invitation.ID
+		w.settle(w.firstAt(5*day, first), yes("mail"))
+		w.settle(w.firstAt(day, second), yes("mail"))
+	}},
+	{promise: "a claim that ended many letters and leased none says that there may be more", settings: "max_age=1d", tell: func(w *world) {
+		for range 65 {
+			w.accept(w.paced(core.Bulk))
+		}
+		w.pass(day + tick)
+		ask := w.claimAsk(1)
+		ask.Now = w.now()
+		claimed, err := w.Claim(w.ctx, ask)
+		w.must(err)
+		equal(w, "claimed", len(claimed), 0)
+		equal(w, "letters left", len(w.letters()), 1)
+		w.idle()
+		equal(w, "letters left then", len(w.letters()), 0)
+	}},
 	{promise: "a customer mailed meanwhile is in cooldown for paced letters only", tell: func(w *world) {
 		same := func(ask core.Ask) core.InvitationID {
 			ask.Email = "same@example.com"

@@ -164,6 +164,34 @@ var dueStories = []story{
 		w.waits()
 		w.send(id)
 	}},
+	closings("a close that waits for a person stands over a later one with an end", "key refused", 0,
+		closing{"key refused", 0}, closing{"quota", hour}),
+	closings("a close that waits for a person takes the place of one with an end", "key refused", 0,
+		closing{"quota", hour}, closing{"key refused", 0}),
+	closings("a shorter close does not take the place of a longer", "quota", day,
+		closing{"quota", day}, closing{"no answer", hour}),
+	closings("a longer close takes the place of a shorter", "quota", day,
+		closing{"no answer", hour}, closing{"quota", day}),
+	{promise: "domains closed one after the other are both closed, and the sender with them", tell: func(w *world) {
+		for _, s := range []core.SenderState{
+			{Cause: "quota", Until: w.now().Add(hour)},
+			{Domains: map[string]string{"a.example": "not verified"}},
+			{Domains: map[string]string{"b.example": "not verified either"}},
+		} {
+			s.Name = sender
+			w.must(w.CloseSender(w.ctx, s))
+		}
+		got, err := w.Sender(w.ctx, sender)
+		w.must(err)
+		equal(w, "cause", got.Cause, "quota")
+		equal(w, "a.example", got.Domains["a.example"], "not verified")
+		equal(w, "b.example", got.Domains["b.example"], "not verified either")
+		w.must(w.CloseSender(w.ctx, core.SenderState{Name: sender}))
+		got, err = w.Sender(w.ctx, sender)
+		w.must(err)
+		equal(w, "cause once opened", got.Cause, "")
+		equal(w, "domains once opened", len(got.Domains), 0)
+	}},
 	{promise: "a sender's state is kept", tell: func(w *world) {
 		state, err := w.Sender(w.ctx, "never heard of")
 		w.must(err)
@@ -192,4 +220,33 @@ var dueStories = []story{
 			w.t.Errorf("got %v, want the second vendor alone", vendors)
 		}
 	}},
+}
+
+// closing is a cause to close the sender, for a time; 0 is until a person acts.
+type closing struct {
+	cause string
+	last  time.Duration
+}
+
+// closings tells that of two closings one stands, which lasts as long as it says.
+func closings(promise, cause string, lasts time.Duration, all ...closing) story {
+	return story{promise: promise, tell: func(w *world) {
+		for _, c := range all {
+			s := core.SenderState{Name: sender, Cause: c.cause}
+			if c.last > 0 {
+				s.Until = w.now().Add(c.last)
+			}
+			w.must(w.CloseSender(w.ctx, s))
+		}
+		begun := w.now()
+		w.pass(2 * hour)
+		got, err := w.Sender(w.ctx, sender)
+		w.must(err)
+		equal(w, "cause", got.Cause, cause)
+		equal(w, "closed", got.Closed(w.now()), true)
+		equal(w, "has an end", got.Until.IsZero(), lasts == 0)
+		if lasts > 0 {
+			equal(w, "end", got.Until.Sub(begun), lasts)
+		}
+	}}
 }

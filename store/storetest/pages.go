@@ -178,6 +178,13 @@ var completeStories = []story{
 	byLink("suppressed", func(w *world) core.InvitationID { id := w.invite(); w.suppress(id); return id }),
 	byLink("failed", (*world).failed),
 	byLink("unknown", (*world).unknown),
+	{promise: "a review by the link is no mail, and begins no cooldown", settings: "cooldown=30d", tell: func(w *world) {
+		ask := w.asks("1")
+		w.complete(w.accept(ask).Invitation.ID, "good")
+		next := w.paced(core.Orders)
+		next.Email = ask.Email
+		w.send(w.accept(next).Invitation.ID)
+	}},
 	{promise: "a leased letter is not withdrawn, and counted sent once", tell: func(w *world) {
 		id := w.invite()
 		c := w.take(id)

@@ -87,9 +87,12 @@ var repeatStories = []story{
 		id := w.accept(w.asks("1001")).Invitation.ID
 		again := w.asks("1001")
 		again.Email = no.Email
-		equal(w, "invitation", w.accept(again).Invitation.ID, id)
-		w.idle()
+		a := w.accept(again)
+		equal(w, "invitation", a.Invitation.ID, id)
+		equal(w, "answered with the state", a.Invitation.State, core.Suppressed)
 		w.is(id, core.Suppressed, core.OptedOut)
+		w.gone(id)
+		w.idle()
 	}},
 	{promise: "order_ref of one scheduled, corrected: the old address is in no cooldown", settings: "cooldown=30d", tell: func(w *world) {
 		wrong, right, other := w.paced(core.Orders), w.paced(core.Orders), w.paced(core.Orders)
@@ -247,6 +250,27 @@ var repeatStories = []story{
 		again := w.accept(ask)
 		equal(w, "invitation", again.Invitation.ID, a.Invitation.ID)
 		equal(w, "duplicate, as in the first answer", again.Duplicate, false)
+	}},
+	{promise: "a kept answer tells the state and the reason of its time", settings: "cooldown=30d", tell: func(w *world) {
+		keyed := func(ask core.Ask, key string) core.Ask {
+			ask.IdempotencyKey, ask.BodyHash = key, hash("body")
+			return ask
+		}
+		mailed := w.ask()
+		w.send(w.accept(mailed).Invitation.ID)
+		scheduled, cooling := keyed(w.asks("1"), "key-1"), keyed(w.paced(core.Orders), "key-2")
+		cooling.OrderRef, cooling.Email = "2", mailed.Email
+		w.cancel(w.accept(scheduled).Invitation.ID)
+		again := w.asks("2")
+		again.Email = mailed.Email
+		id := w.accept(cooling).Invitation.ID
+		equal(w, "brought back", w.accept(again).Invitation.ID, id)
+		w.send(id)
+		first, second := w.accept(scheduled).Invitation, w.accept(cooling).Invitation
+		equal(w, "state of the one cancelled since", first.State, core.Scheduled)
+		equal(w, "reason of the one cancelled since", first.Reason, "")
+		equal(w, "state of the one sent since", second.State, core.Cancelled)
+		equal(w, "reason of the one sent since", second.Reason, core.InCooldown)
 	}},
 	{promise: "a refusal for the cap is not kept as an answer", settings: "cap=1", tell: func(w *world) {
 		w.invite()

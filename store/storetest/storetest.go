@@ -35,7 +35,7 @@ func Run(t *testing.T, open Opener) {
 	}{
 		{"Append", appendStories}, {"Decide", decideStories}, {"Withdraw", withdrawStories}, {"Join", joinStories},
 		{"Due", dueStories}, {"Claim", claimStories}, {"Lanes", laneStories}, {"Slots", slotStories},
-		{"Round", roundStories}, {"Settle", settleStories}, {"No", noStories},
+		{"Round", roundStories}, {"Settle", settleStories}, {"No", noStories}, {"Wanted", wantedStories}, {"Reviewed", reviewedStories},
 		{"Accept", acceptStories}, {"Repeat", repeatStories}, {"Admit", admitStories}, {"Read", readStories}, {"Cancel", cancelStories},
 		{"Open", openStories}, {"Complete", completeStories}, {"Suppress", suppressStories},
 		{"Desk", deskStories}, {"Upkeep", upkeepStories}, {"Clock", clockStories}, {"Drain", drainStories},

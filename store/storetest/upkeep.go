@@ -243,6 +243,18 @@ var upkeepStories = []story{
 		w.clock.JumpWall(day - time.Minute)
 		equal(w, "steady", w.steady(), true)
 	}},
+	{promise: "a person who says that the wall is right ends the wait at once", tell: func(w *world) {
+		w.steady()
+		w.clock.JumpWall(-time.Minute)
+		equal(w, "after the jump", w.steady(), false)
+		w.must(w.TrustWall(w.ctx))
+		equal(w, "trusted", w.steady(), true)
+		w.restart()
+		w.pass(hour)
+		equal(w, "trusted still", w.steady(), true)
+		w.clock.JumpWall(-time.Minute)
+		equal(w, "after another jump", w.steady(), false)
+	}},
 	{promise: "the clock's moves add up and are kept", tell: func(w *world) {
 		moved := func() time.Duration {
 			d, err := w.ClockMoved(w.ctx)

@@ -116,6 +116,53 @@ var withdrawStories = []story{
 		w.is(id, core.Cancelled, core.PersonCancelled)
 		w.gone(id)
 	}},
+	{promise: "a shop's withdrawal takes nothing back of a person's cancel in the same lease", tell: func(w *world) {
+		id := w.order("1")
+		c := w.take(id)
+		refs, err := w.Cancel(w.ctx, w.vendor.ID, id, false, w.now())
+		w.must(err)
+		w.stopped(refs, c)
+		refs, err = w.Append(w.ctx, []core.Event{w.cancelled("1")})
+		w.must(err)
+		w.stopped(refs, c)
+		w.pass(time.Second)
+		w.rules(w.fulfilled("1"), core.AlreadyInvited)
+		w.settle(c, ended(core.Unreachable))
+		w.is(id, core.Cancelled, core.PersonCancelled)
+		w.pass(time.Second)
+		w.rules(w.fulfilled("1"), core.PersonCancelled)
+		w.gone(id)
+		w.pass(hour)
+		w.idle()
+	}},
+	{promise: "a person's cancel stands over a shop's withdrawal in the same lease", tell: func(w *world) {
+		id := w.order("1")
+		c := w.take(id)
+		_, err := w.Append(w.ctx, []core.Event{w.cancelled("1")})
+		w.must(err)
+		_, err = w.Cancel(w.ctx, w.vendor.ID, id, false, w.now())
+		w.must(err)
+		w.settle(c, ended(core.Unreachable))
+		w.is(id, core.Cancelled, core.PersonCancelled)
+	}},
+	{promise: "a newer fulfilment in the same lease takes the shop's withdrawal back", tell: func(w *world) {
+		id := w.order("1")
+		c := w.take(id)
+		refs, err := w.Append(w.ctx, []core.Event{w.cancelled("1")})
+		w.must(err)
+		w.stopped(refs, c)
+		w.pass(time.Second)
+		equal(w, "invitation", w.rules(w.fulfilled("1"), core.Rescheduled), id)
+		w.settle(c, ended(core.Unreachable))
+		w.is(id, core.Scheduled, "")
+		again := w.firstAt(backoff, id)
+		equal(w, "the same letter", again.Entry.SendKey(), c.Entry.SendKey())
+		w.settle(again, yes("mail"))
+		w.is(id, core.Sent, "")
+		w.pass(hour)
+		w.idle()
+		w.counts(1, 0, 0, 0)
+	}},
 	{promise: "a letter with a maybe that meets a no is never revived", tell: func(w *world) {
 		id := w.order("1")
 		w.settle(w.take(id), ended(core.Lost))
@@ -225,6 +272,27 @@ var joinStories = []story{
 		again(w.ask())
 		w.send(id)
 	}},
+	{promise: "a direct call brings an order back, and it is sent though the shop is gone", tell: func(w *world) {
+		id := w.order("1")
+		w.withdrawn(w.cancelled("1"), core.OrderCancelled)
+		ask := w.asks("#1")
+		ask.Email = "c1@example.com"
+		equal(w, "invitation", w.accept(ask).Invitation.ID, id)
+		w.withdrawn(w.event(core.Uninstalled, "app/uninstalled", ""), core.ShopUninstalled)
+		w.send(id)
+		w.is(id, core.Sent, "")
+	}},
+	{promise: "what a direct call made and its shop brings back waits with the orders", tell: func(w *world) {
+		ask := w.asks("#1")
+		ask.Email = "c1@example.com"
+		id := w.accept(ask).Invitation.ID
+		w.rules(w.fulfilled("1"), core.AlreadyInvited)
+		w.withdrawn(w.cancelled("1"), core.OrderCancelled)
+		w.pass(time.Second)
+		equal(w, "invitation", w.rules(w.fulfilled("1"), core.Rescheduled), id)
+		equal(w, "lane of the letter", w.letter(id).Lane, core.Orders)
+		equal(w, "lane of the invitation", w.invitation(id).Lane, core.Orders)
+	}},
 	{promise: "a call with another address joins no shop's order", tell: func(w *world) {
 		id := w.order("1")
 		if a := w.accept(w.asks("#1")); a.Known || a.Invitation.ID == id {
@@ -258,6 +326,34 @@ var joinStories = []story{
 		equal(w, "letters", len(w.letters()), 1)
 		w.send(id)
 		w.rules(w.fulfilledAt("1", time.Second), core.AlreadyInvited)
+	}},
+	{promise: "a call's invitation belongs to the first order it is of, and to no other shop's", tell: func(w *world) {
+		ask := w.asks("#1")
+		ask.Email = "c1@example.com"
+		id := w.accept(ask).Invitation.ID
+		a, b := w.fulfilled("1"), w.fulfilled("1")
+		a.Order.Namespace, b.Order.Namespace = "woo:a.example", "woo:b.example"
+		b.Shop = w.newShop(w.vendor.ID, "b.example").ID
+		equal(w, "invitation of the first order", w.rules(a, core.AlreadyInvited), id)
+		other := w.rules(b, core.Invited)
+		no := w.cancelled("1")
+		no.Order, no.Shop = b.Order, b.Shop
+		w.withdrawn(no, core.OrderCancelled)
+		w.is(other, core.Cancelled, core.OrderCancelled)
+		w.is(id, core.Scheduled, "")
+		no = w.cancelled("1")
+		no.Order = a.Order
+		w.withdrawn(no, core.OrderCancelled)
+		w.is(id, core.Cancelled, core.OrderCancelled)
+	}},
+	{promise: "an order whose name and id are of two calls is of neither", tell: func(w *world) {
+		for _, ref := range []string{"#1", "1"} {
+			ask := w.asks(ref)
+			ask.Email = "c1@example.com"
+			w.accept(ask)
+		}
+		w.rules(w.fulfilled("1"), core.Invited)
+		equal(w, "letters", len(w.letters()), 3)
 	}},
 	{promise: "a shop's order is not taken for a call's with another address", tell: func(w *world) {
 		w.accept(w.asks("#1"))

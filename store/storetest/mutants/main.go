@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string) error {
 }
 
 // all are the mutants of every table.
-func all() []mutant { return slices.Concat(paceRules, queueRules, boltRules) }
+func all() []mutant { return slices.Concat(paceRules, queueRules, edgeRules, boltRules) }
 
 func show(mutants []mutant) {
 	for _, m := range mutants {
