@@ -38,7 +38,7 @@ sim: ## random schedules of the cap against I3 (SEEDS=1000000)
 	go test ./core/pace -run TestSchedules -count=1 -v -schedules $(SEEDS)
 
 crash: ## kill -9 the real binary under load, restart, and count (KILLS=20)
-	go test ./cmd/amino -run TestKill -count=1 -v -kills $(KILLS)
+	go test ./cmd/amino -run 'TestKill$$$$' -count=1 -v -kills $(KILLS)
 
 fuzz: ## every fuzz target for a while (TIME=20s)
 	@grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u | while read -r dir; do \

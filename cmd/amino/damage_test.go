@@ -66,7 +66,7 @@ func TestLastWordsNameTheCause(t *testing.T) {
 	r = start(t, folder)
 	req, _ := http.NewRequest("POST", r.base+"/api/v1/invitations", strings.NewReader(`{"email":"anna@customer.example","name":"Anna"}`))
 	req.Header.Set("Authorization", "Bearer "+key)
-	res, err := http.DefaultClient.Do(req)
+	res, err := (&http.Client{Timeout: 30 * time.Second}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

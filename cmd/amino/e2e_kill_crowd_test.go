@@ -24,7 +24,7 @@ func (c *crowd) client(n int, stop <-chan struct{}) {
 		select {
 		case <-stop:
 			return
-		case <-time.After(rollTime(dice, 40*time.Millisecond)):
+		case <-time.After(rollTime(dice, 80*time.Millisecond)):
 		}
 		switch dice.IntN(12) {
 		case 0:
@@ -36,7 +36,7 @@ func (c *crowd) client(n int, stop <-chan struct{}) {
 		case 3, 4, 5, 6, 7:
 			c.orders(id, dice)
 		default:
-			c.invites(fmt.Sprint("R-", id), somebody("r", id), 1+dice.IntN(3)/2)
+			c.calls(id, dice)
 		}
 	}
 }
@@ -108,19 +108,31 @@ func (c *crowd) tells(event func(shopifytest.Order) (string, []byte), o shopifyt
 	c.note(func() { c.told[topic+" "+order] = true })
 }
 
+// calls invites somebody. Few calls are direct: more of them than the cap has
+// places would, hour after hour, keep the orders waiting, and with them a letter
+// whose answer was lost until it is too late to ask again.
+func (c *crowd) calls(id int, dice *rand.Rand) {
+	var headers []string
+	if dice.IntN(4) > 0 {
+		headers = []string{"Prefer", "respond-async"}
+	}
+	c.invites(fmt.Sprint("R-", id), somebody("r", id), 1+dice.IntN(3)/2, headers...)
+}
+
 // invites makes the same call so many times at once. Every answer has one link.
-func (c *crowd) invites(ref string, p person, times int) {
+func (c *crowd) invites(ref string, p person, times int, headers ...string) {
+	headers = append(headers, "Authorization", "Bearer "+c.software.key)
 	var posts sync.WaitGroup
 	for range times {
 		posts.Go(func() {
 			link := c.until(func() (answer, error) {
-				return c.outside.try("POST", invitations, invitation(p, ref), "Authorization", "Bearer "+c.software.key)
+				return c.outside.try("POST", invitations, invitation(p, ref), headers...)
 			}).link()
 			c.note(func() {
-				if before := c.calls[ref]; before != "" && before != link {
+				if before := c.answers[ref]; before != "" && before != link {
 					c.t.Error("the same call was answered with two links")
 				}
-				c.calls[ref] = link
+				c.answers[ref] = link
 			})
 		})
 	}
@@ -157,7 +169,7 @@ func (c *crowd) looks(dice *rand.Rand) {
 	var links []string
 	if dice.IntN(4) == 0 {
 		c.note(func() {
-			for _, link := range c.calls {
+			for _, link := range c.answers {
 				links = append(links, link)
 			}
 		})

@@ -81,7 +81,7 @@ func (c *crowd) judgeInvitations() {
 			c.t.Errorf("order %s has %d invitations", name, n)
 		}
 	}
-	for ref, link := range c.calls {
+	for ref, link := range c.answers {
 		if all := found[ref]; len(all) != 1 || all[0].Link != link {
 			c.t.Errorf("the call for %s, answered 200, made %d invitations", ref, len(all))
 		}
@@ -125,5 +125,5 @@ func (c *crowd) judgeNoes() {
 func (c *crowd) figures() string {
 	requests, taken := c.provider.Calls(), len(c.provider.Mails())
 	return fmt.Sprintf("%d kills; acknowledged: %d webhooks, %d calls, %d noes, %d reviews, after %d tries in vain; %d requests at the provider, %d mails, at most %d in an hour under a cap of %d",
-		*kills, len(c.told), len(c.calls), len(c.noes), len(c.reviewed), c.repeated, len(requests), taken, c.provider.MaxInHour(), killCap)
+		*kills, len(c.told), len(c.answers), len(c.noes), len(c.reviewed), c.repeated, len(requests), taken, c.provider.MaxInHour(), killCap)
 }

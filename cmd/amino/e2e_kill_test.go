@@ -76,7 +76,7 @@ type crowd struct {
 	slowest  time.Duration        // the provider's answers take up to that, in this life
 	told     map[string]bool      // webhooks that were acknowledged, by topic and order
 	withdraw map[string]bool      // orders that their shop withdrew
-	calls    map[string]string    // the links that calls were answered with, by order_ref
+	answers  map[string]string    // the links that calls were answered with, by order_ref
 	noes     map[string]time.Time // since when nobody may write to an address
 	looked   []look
 	reviewed map[string]bool // links
@@ -95,7 +95,7 @@ func newCrowd(t *testing.T, seed uint64) *crowd {
 	w := newWorld(t)
 	w.secret("Quilla", "Zebrowska", "zebrowska.example")
 	c := &crowd{
-		world: w, seed: seed, env: w.env, told: map[string]bool{}, withdraw: map[string]bool{}, calls: map[string]string{},
+		world: w, seed: seed, env: w.env, told: map[string]bool{}, withdraw: map[string]bool{}, answers: map[string]string{},
 		noes: map[string]time.Time{}, reviewed: map[string]bool{},
 	}
 	c.moods = c.dice(200)
@@ -191,7 +191,7 @@ func (c *crowd) live(dice *rand.Rand) {
 // drain lets the hours go by until no letter is left.
 func (c *crowd) drain() {
 	c.t.Helper()
-	for range 10 * (len(c.calls) + len(c.told)) / killCap {
+	for range 10 * (len(c.answers) + len(c.told)) / killCap {
 		c.idle()
 		if letters := ask[httpapi.AdminQueue](c.world, "queue", "list", "--vendor", c.vendor.slug, "-n", "1").Letters; len(letters) == 0 {
 			return

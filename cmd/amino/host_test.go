@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"testing"
+	"time"
 )
 
 // TestMailboxIsForThisMachineAlone: a page elsewhere whose name was made to lead to
@@ -35,7 +36,7 @@ func TestMailboxIsForThisMachineAlone(t *testing.T) {
 			req.Host = c.host
 		}
 		req.Header.Set("X-Forwarded-Host", "localhost") // which anybody may write
-		res, err := http.DefaultClient.Do(req)
+		res, err := (&http.Client{Timeout: 30 * time.Second}).Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}

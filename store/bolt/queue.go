@@ -215,7 +215,7 @@ func (s *Store) Wanted(ctx context.Context, ref core.LeaseRef) (wanted bool, err
 			return nil
 		}
 		inv, err := t.row(ref.Vendor, ref.Invitation)
-		wanted = err == nil && !(e.Lane.Paced() && t.shopGone(inv.Shop))
+		wanted = err == nil && (!e.Lane.Paced() || !t.shopGone(inv.Shop))
 		return err
 	})
 	return wanted, err
