@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -36,6 +38,7 @@ type AdminLetter struct {
 type AdminQueue struct {
 	Letters []AdminLetter `json:"letters"`
 	Budget  AdminBudget   `json:"budget"`
+	Closed  string        `json:"closed,omitempty"` // why no mail leaves
 }
 
 // AdminBudget is where a vendor stands under its cap.
@@ -67,7 +70,22 @@ func (d desk) queue(c *fiber.Ctx) error {
 	if out.Budget, err = d.budget(c.UserContext(), v.ID); err != nil {
 		return err
 	}
+	if out.Closed, err = d.closed(c.UserContext(), v); err != nil {
+		return err
+	}
 	return c.JSON(out)
+}
+
+// closed is why no mail of the vendor leaves; "" if it does.
+func (d desk) closed(ctx context.Context, v core.Vendor) (string, error) {
+	s, err := d.Store.Sender(ctx, v.Settings.Sender)
+	if err != nil || s.Closed(d.Now()) {
+		return s.Cause, err
+	}
+	for _, domain := range slices.Sorted(maps.Keys(s.Domains)) {
+		return domain + ": " + s.Domains[domain], nil
+	}
+	return "", nil
 }
 
 func (d desk) viewLetter(ctx context.Context, v core.VendorID, e core.Entry) (AdminLetter, error) {

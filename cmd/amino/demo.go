@@ -62,7 +62,7 @@ func (v demoVerb) story(ctx context.Context, s *session, p *service) error {
 	d.play()
 	err := d.sum(time.Since(began))
 	if !v.Exit && ctx.Err() == nil {
-		fmt.Fprintf(s.out, "\nThe pages above stay open until Ctrl-C; then all of it is gone.\n")
+		fmt.Fprintf(s.out, "\nThe pages above stay open until Ctrl-C; then all of it is gone. Write a review yourself:\n\n  %s\n", d.linkForYou())
 	}
 	return err
 }
@@ -92,6 +92,13 @@ func newPlay(ctx context.Context, out io.Writer, base, folder string) *play {
 		ctx: ctx, out: out, base: base, urls: map[string]string{}, secret: "demo-webhook-secret",
 		admin: &http.Client{Transport: overSocket(folder)}, web: &http.Client{Timeout: 10 * time.Second},
 	}
+}
+
+// linkForYou is a link that has not expired, for whoever watched.
+func (d *play) linkForYou() string {
+	const you = 0 // no other guest has this number
+	d.invite(you)
+	return d.urls[guest(you)]
 }
 
 // say tells one line of the story, at the time that the program's clock shows.

@@ -32,7 +32,7 @@ func (d *play) webhook(secret string, c customer, at time.Time, made func(shopif
 
 // invite posts the n-th invitation and returns the status.
 func (d *play) invite(n int) int {
-	email := fmt.Sprintf("guest%d@customer.example", n)
+	email := guest(n)
 	body, _ := json.Marshal(map[string]string{"email": email, "name": "Guest", "order_ref": fmt.Sprintf("ORD-%d", n)})
 	status, answer := d.api(http.MethodPost, "/api/v1/invitations", body)
 	var made struct {
@@ -43,6 +43,8 @@ func (d *play) invite(n int) int {
 	}
 	return status
 }
+
+func guest(n int) string { return fmt.Sprintf("guest%d@customer.example", n) }
 
 // learnLinks asks the API for the review_url of every invitation.
 func (d *play) learnLinks() {

@@ -64,7 +64,7 @@ func TestReadme(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, want := range []string{
-		`"review_url":"http://` + addr + `/review/`, `"ok":true`, "a real one  invited", "moved         8d", `"stats":{"sent":1`, "All is well",
+		`"review_url":"http://` + addr + `/review/`, `"ok":true`, "a real one  invited", `"stats":{"sent":0`, "moved         8d", "All is well",
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the blocks did not print %s:\n%s", want, out)

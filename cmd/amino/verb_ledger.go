@@ -36,6 +36,9 @@ func (v queueList) Run(s *session) error {
 			row(w, l.Invitation, orDash(l.OrderRef), l.Lane, minute(&l.DueAt), minute(l.ExpectedSendAt), l.Attempts, now)
 		}
 		tellBudget(w, a.Budget)
+		if a.Closed != "" {
+			row(w, "closed", a.Closed+"; after mending: amino sender open")
+		}
 	})
 }
 
@@ -60,10 +63,21 @@ func (v eventList) Run(s *session) error {
 	return show(s, http.MethodGet, vendorPath(v.Vendor, "/events?"+q.Encode()), nil, func(w io.Writer, a httpapi.AdminEvents) {
 		row(w, "RECEIVED", "TOPIC", "ORDER", "VERDICT", "")
 		for _, e := range a.Events {
-			row(w, minute(&e.ReceivedAt), e.Topic, orDash(e.Order), e.Verdict, e.Sentence)
+			row(w, minute(&e.ReceivedAt), e.Topic, orDash(e.Order), e.Verdict, e.Sentence+more(e))
 		}
 		tellNext(w, "--cursor", a.Next)
 	})
+}
+
+// more is what a verdict has to tell beside its sentence.
+func more(e httpapi.AdminEvent) string {
+	switch {
+	case e.Would != "":
+		return " A real one: " + string(e.Would) + "."
+	case e.Detail != "":
+		return " (" + e.Detail + ")"
+	}
+	return ""
 }
 
 type statsVerb struct {
@@ -94,24 +108,35 @@ type senderVerb struct {
 	Open senderOpen `cmd:"" help:"Open a sender after its cause is gone."`
 }
 
-type senderShow struct {
-	Name string `arg:"" help:"resend or mailbox."`
+// senderName is which sender a person means: the program's own, unless named.
+type senderName struct {
+	Name string `arg:"" optional:"" help:"resend or mailbox; without it the one that the program was started with."`
 }
 
-func (senderShow) Help() string { return "Example: amino sender show resend" }
+func (n senderName) path(s *session) string {
+	switch {
+	case n.Name != "":
+		return "/senders/" + url.PathEscape(n.Name)
+	case s.settings.realSender():
+		return "/senders/resend"
+	}
+	return "/senders/mailbox"
+}
+
+type senderShow struct{ senderName }
+
+func (senderShow) Help() string { return "Example: amino sender show" }
 
 func (v senderShow) Run(s *session) error {
-	return show(s, http.MethodGet, "/senders/"+url.PathEscape(v.Name), nil, tellSender)
+	return show(s, http.MethodGet, v.path(s), nil, tellSender)
 }
 
-type senderOpen struct {
-	Name string `arg:"" help:"resend or mailbox."`
-}
+type senderOpen struct{ senderName }
 
-func (senderOpen) Help() string { return "Example: amino sender open resend" }
+func (senderOpen) Help() string { return "Example: amino sender open" }
 
 func (v senderOpen) Run(s *session) error {
-	return show(s, http.MethodPost, "/senders/"+url.PathEscape(v.Name)+"/open", nil, tellSender)
+	return show(s, http.MethodPost, v.path(s)+"/open", nil, tellSender)
 }
 
 func tellSender(w io.Writer, a httpapi.AdminSender) {

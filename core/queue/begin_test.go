@@ -2,7 +2,6 @@ package queue_test
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,12 +37,6 @@ func crowded(t *testing.T) (o *office, queued []core.InvitationID) {
 		t.Errorf("%d attempts have begun and %d letters wait for a worker, want %d and some", len(began), len(queued), o.loop.Workers)
 	}
 	return o, queued
-}
-
-func (o *office) requests() []request {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return slices.Clone(o.asked)
 }
 
 // TestLoopHoldsWhatWaitsForAWorker: a pause holds letters that are claimed and

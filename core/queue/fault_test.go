@@ -37,8 +37,8 @@ func TestLoopFailsALetterThatCannotBeMade(t *testing.T) {
 		defer o.close()
 		time.Sleep(time.Minute)
 		o.failed(first)
-		if got := o.state(second); got != core.Sent || len(o.asked) != 1 {
-			t.Errorf("the one behind it: %v after %d requests, want sent after one", got, len(o.asked))
+		if got := o.state(second); got != core.Sent || len(o.requests()) != 1 {
+			t.Errorf("the one behind it: %v after %d requests, want sent after one", got, len(o.requests()))
 		}
 		o.stop()
 		o.start(func(l *queue.Loop) { l.Process.Template = "words that nobody has" })
@@ -105,8 +105,8 @@ func TestLoopGoesOnBesideVendorsThatFail(t *testing.T) {
 		}
 		store.mended.Store(true)
 		time.Sleep(2 * time.Minute)
-		if len(o.mails) != bad+1 {
-			t.Errorf("%d mails once all are well, want %d", len(o.mails), bad+1)
+		if o.mailed() != bad+1 {
+			t.Errorf("%d mails once all are well, want %d", o.mailed(), bad+1)
 		}
 	})
 }
@@ -137,8 +137,8 @@ func TestLoopShowsALongPause(t *testing.T) {
 						t.Errorf("sender %q: closed %t (%s), want %t", route, !c.closed, s.Cause, c.closed)
 					}
 				}
-				if len(o.asked) != 1 {
-					t.Errorf("asked %d times within the pause, want once", len(o.asked))
+				if len(o.requests()) != 1 {
+					t.Errorf("asked %d times within the pause, want once", len(o.requests()))
 				}
 				time.Sleep(time.Minute)
 				if got := o.state(id); got != core.Sent {

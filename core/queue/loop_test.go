@@ -154,6 +154,26 @@ func (o *office) state(id core.InvitationID) core.State {
 	return inv.State
 }
 
+func (o *office) requests() []request {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.asked)
+}
+
+// mailed counts the mails that were effective.
+func (o *office) mailed() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.mails)
+}
+
+// mend has the provider take all letters from now on.
+func (o *office) mend() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.answer = nil
+}
+
 func (o *office) sentAt() (times []time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -209,11 +229,11 @@ func TestLoopRepeatsALostAnswerUnderTheSameKey(t *testing.T) {
 		time.Sleep(time.Second)
 		o.set("from", "Other <b@acme.example>") // what was sent stays as it was
 		time.Sleep(time.Minute)
-		if len(o.asked) != 2 || o.asked[0].key != o.asked[1].key || o.asked[0].text != o.asked[1].text {
-			t.Errorf("asked %d times, want the same letter under the same key twice", len(o.asked))
+		if asked := o.requests(); len(asked) != 2 || asked[0].key != asked[1].key || asked[0].text != asked[1].text {
+			t.Errorf("asked %d times, want the same letter under the same key twice", len(asked))
 		}
-		if got := o.state(id); got != core.Sent || len(o.mails) != 1 {
-			t.Errorf("%v with %d mails, want sent with one", got, len(o.mails))
+		if got := o.state(id); got != core.Sent || o.mailed() != 1 {
+			t.Errorf("%v with %d mails, want sent with one", got, o.mailed())
 		}
 	})
 }
@@ -225,10 +245,10 @@ func TestLoopStopsAtARefusedAccount(t *testing.T) {
 		o.answer = func(int) error { return &core.SendError{Fault: core.SenderShut, Detail: "invalid_api_key"} }
 		id := o.invite(1, core.Direct)
 		time.Sleep(48 * time.Hour)
-		if len(o.asked) != 1 {
-			t.Errorf("asked %d times with a refused key, want once", len(o.asked))
+		if len(o.requests()) != 1 {
+			t.Errorf("asked %d times with a refused key, want once", len(o.requests()))
 		}
-		o.answer = nil
+		o.mend()
 		for _, route := range o.loop.Routes {
 			o.must(o.store.CloseSender(context.Background(), core.SenderState{Name: route}))
 		}
@@ -251,12 +271,12 @@ func TestLoopWaitsForAQuota(t *testing.T) {
 		}
 		o.invite(1, core.Direct)
 		time.Sleep(5*time.Hour - time.Minute)
-		if len(o.asked) != 1 {
-			t.Errorf("asked %d times before the quota's reset, want once", len(o.asked))
+		if len(o.requests()) != 1 {
+			t.Errorf("asked %d times before the quota's reset, want once", len(o.requests()))
 		}
 		time.Sleep(2 * time.Minute)
-		if len(o.mails) != 1 {
-			t.Errorf("%d mails after the reset, want 1", len(o.mails))
+		if o.mailed() != 1 {
+			t.Errorf("%d mails after the reset, want 1", o.mailed())
 		}
 	})
 }
@@ -270,13 +290,13 @@ func TestLoopLeavesAProviderAloneThatDoesNotAnswer(t *testing.T) {
 			o.invite(n, core.Direct)
 		}
 		time.Sleep(20 * time.Second)
-		if len(o.asked) > 20 {
-			t.Errorf("asked %d times in vain, want about 10", len(o.asked))
+		if len(o.requests()) > 20 {
+			t.Errorf("asked %d times in vain, want about 10", len(o.requests()))
 		}
-		o.answer = nil
+		o.mend()
 		time.Sleep(11 * time.Hour)
-		if len(o.mails) != 50 {
-			t.Errorf("%d mails in the end, want 50", len(o.mails))
+		if o.mailed() != 50 {
+			t.Errorf("%d mails in the end, want 50", o.mailed())
 		}
 	})
 }
@@ -287,8 +307,8 @@ func TestLoopSettlesWhatHasBegun(t *testing.T) {
 		id := o.invite(1, core.Direct)
 		time.Sleep(50 * time.Millisecond) // the provider needs 100 ms
 		o.stop()
-		if got := o.state(id); got != core.Sent || len(o.mails) != 1 {
-			t.Errorf("%v with %d mails when the loop has ended, want sent with one", got, len(o.mails))
+		if got := o.state(id); got != core.Sent || o.mailed() != 1 {
+			t.Errorf("%v with %d mails when the loop has ended, want sent with one", got, o.mailed())
 		}
 		o.stop = func() {}
 		o.close()

@@ -22,11 +22,10 @@ const longPause = time.Minute
 func (l *Loop) react(ctx context.Context, j job, refusal *core.SendError) {
 	switch refusal.Fault {
 	case core.RateLimited:
+		l.pause.hold(l.Up() + min(max(refusal.RetryAfter, time.Second), longPause))
 		if refusal.RetryAfter > longPause { // to be seen by whoever asks why
 			l.closeSender(ctx, "the provider wants fewer requests", l.Now().Add(refusal.RetryAfter))
-			return
 		}
-		l.pause.hold(l.Up() + max(refusal.RetryAfter, time.Second))
 	case core.QuotaUsed:
 		wait := refusal.RetryAfter
 		if wait <= 0 {
@@ -84,7 +83,11 @@ func (l *Loop) close(ctx context.Context, s core.SenderState) {
 			l.Log.Error("the sender's state could not be kept", "error", err)
 		}
 	}
-	l.Log.Error("sender closed", "cause", s.Cause, "domains", len(s.Domains))
+	cause := s.Cause
+	for domain, why := range s.Domains {
+		cause = domain + ": " + why
+	}
+	l.Log.Error("sender closed", "cause", cause)
 }
 
 // Domain is the domain of a From address, in lower case; "" if it has none.

@@ -29,8 +29,8 @@ type Ending struct {
 const (
 	leastWait = 5 * time.Second
 	mostWait  = 10 * time.Hour
-	// domainWait keeps a letter frozen with a refused domain from standing before
-	// those that were given another.
+	// domainWait keeps a letter that is frozen with a refused domain from standing
+	// before those that were given another.
 	domainWait = 10 * time.Minute
 )
 
@@ -68,7 +68,10 @@ func settle(e core.Entry, o core.Outcome) Ending {
 	case core.QuotaUsed, core.SenderShut:
 		return Ending{Slot: NotLeft, Wait: leastWait}
 	case core.DomainShut:
-		return Ending{Slot: NotLeft, Wait: domainWait}
+		if e.MaybeSent() { // and so frozen with this domain, unlike those behind it
+			return Ending{Slot: NotLeft, Wait: domainWait}
+		}
+		return Ending{Slot: NotLeft, Wait: leastWait}
 	case core.Rejected, core.Unmade:
 		return refused(e, o.Err.Fault)
 	case core.KeyMismatch:

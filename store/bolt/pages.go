@@ -47,8 +47,7 @@ func (s *Store) Open(ctx context.Context, at core.Seen) error {
 		inv.OpenedAt = m.Wall
 		switch inv.State {
 		case core.Unknown: // only the mail can have brought the link
-			inv.SentAt = m.Wall
-			d.become(inv, core.Opened, "")
+			d.sent(inv, m)
 		case core.Sent:
 			d.become(inv, core.Opened, "")
 		default:

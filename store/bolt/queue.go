@@ -99,7 +99,7 @@ func (d *desk) lapse(m core.Moment, ask core.ClaimAsk) error {
 }
 
 // lookAgain is when a vendor whose sender or domain is closed is looked at again.
-const lookAgain = time.Minute
+const lookAgain = 15 * time.Second
 
 // mostEnded bounds how many letters one claim ends without leasing any.
 const mostEnded = 64
@@ -311,6 +311,7 @@ func (d *desk) sent(inv core.Invitation, m core.Moment) {
 	if inv.SentAt.IsZero() {
 		inv.SentAt = m.Wall
 	}
+	d.mailed(inv.AddressHash, m.Wall)
 	to := core.Sent
 	if !inv.OpenedAt.IsZero() {
 		to = core.Opened

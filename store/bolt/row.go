@@ -154,13 +154,16 @@ func (d *desk) trackRecipient(was, now core.Invitation) {
 	case !waits && d.t.has("recipient", line):
 		d.t.del("recipient", line)
 	}
-	if was.SentAt.IsZero() && !now.SentAt.IsZero() && !now.ByLink { // a link that was followed is no mail
-		key := d.recipientKey(now.AddressHash)
-		var r recipientRec
-		d.t.get("recipient", key, &r)
-		r.LastSent = max(r.LastSent, micros(now.SentAt))
-		d.t.put("recipient", key, r)
-	}
+}
+
+// mailed notes when a customer had a mail, for the cooldown. A link that was
+// followed is none.
+func (d *desk) mailed(hash []byte, at time.Time) {
+	key := d.recipientKey(hash)
+	var r recipientRec
+	d.t.get("recipient", key, &r)
+	r.LastSent = max(r.LastSent, micros(at))
+	d.t.put("recipient", key, r)
 }
 
 // scheduledFor lists up to n of the vendor's invitations to one customer whose

@@ -185,6 +185,16 @@ var completeStories = []story{
 		next.Email = ask.Email
 		w.send(w.accept(next).Invitation.ID)
 	}},
+	{promise: "a mail that left though its customer had reviewed begins the cooldown", settings: "cooldown=30d", tell: func(w *world) {
+		ask := w.asks("1")
+		id := w.accept(ask).Invitation.ID
+		c := w.take(id)
+		w.complete(id, "good")
+		w.settle(c, yes("mail"))
+		next := w.paced(core.Orders)
+		next.Email = ask.Email
+		equal(w, "the next one's reason", w.accept(next).Invitation.Reason, core.InCooldown)
+	}},
 	{promise: "a leased letter is not withdrawn, and counted sent once", tell: func(w *world) {
 		id := w.invite()
 		c := w.take(id)
