@@ -34,16 +34,22 @@ func TestAheadOfTimeIsNow(t *testing.T) {
 	w.want(0, core.Invited, core.OrderCancelled)
 }
 
-// TestWithdrawnAheadOfTime: a cancellation of the year 9999 does not stand over
-// what is fulfilled after it came.
+// TestWithdrawnAheadOfTime: a withdrawal keeps its time, however far ahead the
+// shop's clock runs, or a fulfilment from before it could seem to be newer.
 func TestWithdrawnAheadOfTime(t *testing.T) {
 	w := begin(t)
-	w.by(shopifytest.Fulfilled, 10)
-	w.by(shopifytest.Cancelled, 0, at(ages))
+	w.by(shopifytest.Fulfilled, 0, at(now.Add(24*time.Hour-time.Minute)))
+	w.by(shopifytest.Cancelled, 0, at(now.Add(24*time.Hour+time.Minute)))
 	w.want(0, core.Invited, core.OrderCancelled)
-	w.clock.Pass(time.Hour)
-	w.by(shopifytest.Fulfilled, 0, at(w.clock.Now()))
-	w.want(1, core.Invited, core.OrderCancelled, core.Rescheduled)
+}
+
+// TestWithdrawnAheadOfTimeFirst: the same, with the cancellation delivered first.
+func TestWithdrawnAheadOfTimeFirst(t *testing.T) {
+	w := begin(t)
+	w.by(shopifytest.Cancelled, 0, at(now.AddDate(1, 0, 0)))
+	w.clock.Pass(time.Minute)
+	w.by(shopifytest.Fulfilled, 0, at(now.AddDate(1, 0, 0).Add(-time.Hour)))
+	w.want(0, core.WithdrawalNoted, core.WithdrawnBefore)
 }
 
 // TestADayAheadIsBelieved: clocks differ, and zones are forgotten.

@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"aminobridge/core"
+	"aminobridge/core/queue"
 )
 
 type adminLedger interface {
@@ -82,8 +83,11 @@ func (d desk) closed(ctx context.Context, v core.Vendor) (string, error) {
 	if err != nil || s.Closed(d.Now()) {
 		return s.Cause, err
 	}
+	own := queue.Domain(v.Settings.From)
 	for _, domain := range slices.Sorted(maps.Keys(s.Domains)) {
-		return domain + ": " + s.Domains[domain], nil
+		if own == "" || own == domain {
+			return domain + ": " + s.Domains[domain], nil
+		}
 	}
 	return "", nil
 }

@@ -126,15 +126,22 @@ func (p *service) mountPublic() {
 	}
 }
 
-// reopen opens what was closed until a person acts: the one who starts the
-// program has. A cause that is still there closes it again at the first letter.
+// reopen opens what was closed until a person acts, domains among them: the one who
+// starts the program has. A cause that is still there closes it again at the first
+// letter. What is closed until a time stays so.
 func (p *service) reopen(ctx context.Context) error {
 	for _, route := range p.routes() {
 		s, err := p.store.Sender(ctx, route)
-		if err == nil && s.Cause != "" && s.Until.IsZero() {
-			err = p.store.CloseSender(ctx, core.SenderState{Name: route})
-		}
 		if err != nil {
+			return err
+		}
+		if err := p.store.CloseSender(ctx, core.SenderState{Name: route}); err != nil {
+			return err
+		}
+		if s.Cause == "" || s.Until.IsZero() {
+			continue
+		}
+		if err := p.store.CloseSender(ctx, core.SenderState{Name: route, Cause: s.Cause, Until: s.Until}); err != nil {
 			return err
 		}
 	}

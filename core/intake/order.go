@@ -58,19 +58,15 @@ func withdraw(o *core.Order, by core.Reason, at time.Time) {
 	}
 }
 
-// Timely is the event with no time more than a day ahead of its receipt, which is
-// taken for a slip of the shop's clock: an order of the year 9999 would never be
-// due and never be withdrawn. The repeat key keeps the body's own time.
+// Timely is the event with a fulfilment more than a day ahead of its receipt taken
+// for a slip of the shop's clock: an order of the year 9999 would never be due and
+// never be withdrawn. A withdrawal keeps its time, however late: to write to nobody
+// is the safe side. The repeat key keeps the body's own time.
 func Timely(e core.Event) core.Event {
-	e.At, e.CancelledAt = notAhead(e.At, e.ReceivedAt), notAhead(e.CancelledAt, e.ReceivedAt)
-	return e
-}
-
-func notAhead(at, received time.Time) time.Time {
-	if at.Sub(received) > 24*time.Hour {
-		return received
+	if e.Kind == core.Fulfilled && e.At.Sub(e.ReceivedAt) > 24*time.Hour {
+		e.At = e.ReceivedAt
 	}
-	return at
+	return e
 }
 
 // told is the body's own time, or else when we heard of it.

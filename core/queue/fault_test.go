@@ -148,3 +148,46 @@ func TestLoopShowsALongPause(t *testing.T) {
 		})
 	}
 }
+
+// endingStore ends the program in the middle of a claim, which a store commits all
+// the same, and answers as one does whose caller is gone.
+type endingStore struct {
+	queue.Store
+	end func()
+}
+
+func (s endingStore) Claim(ctx context.Context, ask core.ClaimAsk) ([]core.Claimed, error) {
+	s.end()
+	claimed, err := s.Store.Claim(context.WithoutCancel(ctx), ask)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return claimed, err
+}
+
+// TestLoopGivesBackWhatItClaimedAtTheEnd: a letter that never began must not lapse
+// as one that may have left.
+func TestLoopGivesBackWhatItClaimedAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := open(t)
+		o.stop()
+		id := o.invite(1, core.Direct)
+		ctx, end := context.WithCancel(t.Context())
+		last := &queue.Loop{
+			Store: endingStore{o.store, end}, Sender: o, Routes: []string{""}, Links: o.store.Keys(), Process: o.loop.Process,
+			Workers: 1, Now: time.Now, Up: o.loop.Up, Log: o.loop.Log,
+		}
+		o.must(last.Run(ctx))
+		letters, err := o.store.Letters(t.Context(), o.vendor.ID, 10)
+		o.must(err)
+		if len(letters) != 1 || !letters[0].LeaseUntil.IsZero() || letters[0].Attempt != 0 || len(o.requests()) != 0 {
+			t.Errorf("the queue is %+v after %d requests, want the letter waiting, not tried", letters, len(o.requests()))
+		}
+		o.start()
+		time.Sleep(time.Minute)
+		if got := o.state(id); got != core.Sent {
+			t.Errorf("%v after the next start, want sent", got)
+		}
+		o.close()
+	})
+}

@@ -164,7 +164,9 @@ func (l *Loop) vendor(ctx context.Context, route string, v core.VendorID, jobs c
 	if until, failing := l.failing[v]; failing && before < until {
 		return false, nil
 	}
-	claimed, err := l.Store.Claim(ctx, core.ClaimAsk{
+	// A claim that has begun is seen to its end: what it leases is then given back,
+	// and not left to lapse as letters that may have left.
+	claimed, err := l.Store.Claim(context.WithoutCancel(ctx), core.ClaimAsk{
 		Vendor: v, Sender: route, Window: l.Sender.Window(), N: lettersAtOnce, Now: l.Now(), Jitter: rand.Float64(), Frozen: l.Process,
 	})
 	delete(l.failing, v)

@@ -190,8 +190,12 @@ func create(path string, master []byte, clock core.Clock) error {
 	if err = errors.Join(err, db.Sync(), db.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(half, path); err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	switch err := os.Link(half, path); {
+	case err == nil, errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist):
+	default: // a file system without links; two that start at once are not told apart there
+		if err := os.Rename(half, path); err != nil {
+			return err
+		}
 	}
 	return syncDir(filepath.Dir(path))
 }

@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"math"
+	"time"
 
 	"aminobridge/core"
 	"aminobridge/core/review"
@@ -64,6 +65,7 @@ func (s *Store) Complete(ctx context.Context, at core.Seen, r core.Review) error
 			return core.ErrRefusedLink
 		}
 		r.Vendor, r.Invitation, r.Moderation, r.CreatedAt = inv.Vendor, inv.ID, "pending", m.Wall
+		r.EditedAt = time.Time{}
 		if old, ok := d.t.reviewOf(inv.ID); ok {
 			r.CreatedAt, r.EditedAt = old.CreatedAt, m.Wall
 		}
@@ -79,6 +81,9 @@ func (s *Store) Complete(ctx context.Context, at core.Seen, r core.Review) error
 // or ends with its lease.
 func (d *desk) complete(inv core.Invitation, m core.Moment) {
 	e, queued := d.letter(inv, m)
+	if now, err := d.t.row(inv.Vendor, inv.ID); err == nil && !queued { // letter may have ended it just now
+		inv = now
+	}
 	switch {
 	case e.Leased(m.Pace):
 		d.stop(e, core.Completed, "")
