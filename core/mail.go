@@ -65,6 +65,9 @@ type SendError struct {
 }
 
 func (e *SendError) Error() string {
+	if e.Status == 0 {
+		return "the mail provider gave no answer: " + e.Detail
+	}
 	return fmt.Sprintf("the mail provider answered %d %s", e.Status, e.Detail)
 }
 

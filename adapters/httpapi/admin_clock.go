@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -99,9 +100,17 @@ func (d desk) sender(c *fiber.Ctx) error {
 	return c.JSON(d.viewSender(name, s))
 }
 
+// OwnSender stands for the sender that the program was started with.
+const OwnSender = "own"
+
 // senderOf finds the routes that lead to the sender. They close and open together.
 func (d desk) senderOf(c *fiber.Ctx) (name string, routes []string, err error) {
 	name = c.Params("name")
+	for other, routes := range d.Senders {
+		if name == OwnSender && slices.Contains(routes, "") {
+			name = other
+		}
+	}
 	if routes = d.Senders[name]; len(routes) == 0 {
 		return "", nil, fmt.Errorf("sender: %w", core.ErrNotFound)
 	}

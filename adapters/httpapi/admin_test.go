@@ -303,7 +303,10 @@ func TestAdminOpensEveryRouteOfASender(t *testing.T) {
 	if s := must[httpapi.AdminSender](o, "GET", "/senders/mailbox", ""); s.Open || s.Cause != "out of paper" || s.Until != nil {
 		t.Errorf("got %+v, want it closed until a person acts", s)
 	}
-	must[httpapi.AdminSender](o, "POST", "/senders/mailbox/open", "")
+	if s := must[httpapi.AdminSender](o, "GET", "/senders/"+httpapi.OwnSender, ""); s.Name != "mailbox" || s.Open {
+		t.Errorf("the program's own is %+v, want the mailbox, closed", s)
+	}
+	must[httpapi.AdminSender](o, "POST", "/senders/"+httpapi.OwnSender+"/open", "")
 	for _, route := range []string{"", "mailbox"} {
 		if s, err := o.store.Sender(t.Context(), route); err != nil || s.Closed(o.clock.Now()) {
 			t.Errorf("route %q is still closed: %+v, %v", route, s, err)

@@ -43,7 +43,7 @@ func TestReadme(t *testing.T) {
 	blocks := block.FindAllStringSubmatch(string(readme), -1)
 	for _, b := range blocks {
 		script.WriteString(b[1])
-		if strings.Contains(b[1], "serve &") {
+		if strings.Contains(b[1], "serve & ") {
 			script.WriteString(started)
 		}
 	}

@@ -147,7 +147,7 @@ func (p *service) drain(ctx context.Context, ln, sock net.Listener) {
 func (p *service) greet(ctx context.Context, out io.Writer) {
 	switch {
 	case p.settings.ResendAPIKey != "":
-		fmt.Fprintf(out, "Real mail leaves through Resend, with links to %s.\nThe first mail proves the key and the domain: amino sender show\n\n", p.base)
+		fmt.Fprintf(out, "Real mail leaves through Resend, with links to %s.\nIf it refuses the key or the domain, this says so: amino sender show\n\n", p.base)
 		return
 	case !p.settings.private():
 		p.log.Warn("no mail provider is set: mails are kept in the folder's mailbox and reach nobody; set AMINO_RESEND_API_KEY")

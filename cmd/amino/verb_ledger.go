@@ -113,14 +113,11 @@ type senderName struct {
 	Name string `arg:"" optional:"" help:"resend or mailbox; without it the one that the program was started with."`
 }
 
-func (n senderName) path(s *session) string {
-	switch {
-	case n.Name != "":
-		return "/senders/" + url.PathEscape(n.Name)
-	case s.settings.realSender():
-		return "/senders/resend"
+func (n senderName) path() string {
+	if n.Name == "" {
+		return "/senders/" + httpapi.OwnSender
 	}
-	return "/senders/mailbox"
+	return "/senders/" + url.PathEscape(n.Name)
 }
 
 type senderShow struct{ senderName }
@@ -128,7 +125,7 @@ type senderShow struct{ senderName }
 func (senderShow) Help() string { return "Example: amino sender show" }
 
 func (v senderShow) Run(s *session) error {
-	return show(s, http.MethodGet, v.path(s), nil, tellSender)
+	return show(s, http.MethodGet, v.path(), nil, tellSender)
 }
 
 type senderOpen struct{ senderName }
@@ -136,12 +133,16 @@ type senderOpen struct{ senderName }
 func (senderOpen) Help() string { return "Example: amino sender open" }
 
 func (v senderOpen) Run(s *session) error {
-	return show(s, http.MethodPost, v.path(s)+"/open", nil, tellSender)
+	return show(s, http.MethodPost, v.path()+"/open", nil, tellSender)
 }
 
 func tellSender(w io.Writer, a httpapi.AdminSender) {
 	row(w, "sender", a.Name)
-	row(w, "open", a.Open)
+	if a.Open && len(a.Domains) > 0 {
+		row(w, "open", "true, but for a domain:")
+	} else {
+		row(w, "open", a.Open)
+	}
 	if !a.Open {
 		row(w, "until", minute(a.Until))
 		row(w, "cause", a.Cause)
