@@ -231,7 +231,7 @@ func (l *Loop) attempt(ctx context.Context, j job, o *core.Outcome) {
 			o.Err = &core.SendError{Fault: fault, Detail: "panic"}
 		}
 	}()
-	m, bytes, err := l.mail(j)
+	m, err := l.mail(j)
 	if err != nil {
 		o.Err = &core.SendError{Fault: fault, Detail: "not_made"}
 		return
@@ -248,24 +248,20 @@ func (l *Loop) attempt(ctx context.Context, j job, o *core.Outcome) {
 	}
 	o.ProviderID = id
 	if o.Err != nil && !o.Err.Fault.NotLeft() {
-		o.Bytes = bytes
+		o.Bytes, _ = json.Marshal(m) // strings alone: it always encodes
 	}
 }
 
 // mail is the letter as it was sent before, or made of its frozen inputs.
-func (l *Loop) mail(j job) (m core.Mail, bytes []byte, err error) {
+func (l *Loop) mail(j job) (m core.Mail, err error) {
 	if j.Bytes != nil {
-		return m, j.Bytes, json.Unmarshal(j.Bytes, &m)
+		err = json.Unmarshal(j.Bytes, &m)
+		return m, err
 	}
 	f, inv := j.Entry.Frozen, j.Invitation
-	m, err = letter.Render(letter.Input{
+	return letter.Render(letter.Input{
 		Frozen: f, Name: inv.Name, Email: inv.Email, OrderRef: inv.OrderRef, Vendor: inv.Vendor, Invitation: inv.ID, Kind: j.Entry.Kind,
 		ReviewURL: core.ReviewURL(f.PublicURL, l.Links.ReviewToken(f.TokenKey, inv.Vendor, inv.ID)),
 		OptOutURL: core.OptOutURL(f.PublicURL, l.Links.OptOutToken(f.TokenKey, inv.Vendor, inv.ID)),
 	})
-	if err != nil {
-		return m, nil, err
-	}
-	bytes, err = json.Marshal(m)
-	return m, bytes, err
 }

@@ -164,12 +164,7 @@ func (c call) again(inv core.Invitation) (_ core.Invitation, duplicate bool, err
 // correct takes over address and name, unless a letter may have left with the
 // old ones. A letter tried before gets a new send key, since its bytes change.
 func (c call) correct(inv core.Invitation) core.Invitation {
-	e, queued := c.letter(inv, c.m)
-	if !queued { // letter may have ended it just now
-		if now, err := c.t.row(inv.Vendor, inv.ID); err == nil {
-			return now
-		}
-	}
+	e, inv, queued := c.letter(inv, c.m)
 	if !queued || e.Leased(c.m.Pace) || e.MaybeSent() || inv.Email == c.ask.Email && inv.Name == c.ask.Name {
 		return inv
 	}

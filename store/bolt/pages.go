@@ -80,10 +80,7 @@ func (s *Store) Complete(ctx context.Context, at core.Seen, r core.Review) error
 // complete counts the first review. Its letter has no more use: it is withdrawn,
 // or ends with its lease.
 func (d *desk) complete(inv core.Invitation, m core.Moment) {
-	e, queued := d.letter(inv, m)
-	if now, err := d.t.row(inv.Vendor, inv.ID); err == nil && !queued { // letter may have ended it just now
-		inv = now
-	}
+	e, inv, queued := d.letter(inv, m)
 	switch {
 	case e.Leased(m.Pace):
 		d.stop(e, core.Completed, "")

@@ -35,7 +35,7 @@ func (d *desk) save(now core.Invitation) {
 	d.count(was, now)
 	d.listState(was, now)
 	d.trackRecipient(was, now)
-	d.calendar("expiry", was.ID, expires(was), expires(now), now)
+	d.calendarExpiry(was, now)
 	d.calendarForget(was, now)
 	d.t.put("invitation", now.ID[:], d.t.s.invitationRec(now))
 }
@@ -184,15 +184,16 @@ func expires(i core.Invitation) time.Time {
 	return time.Time{}
 }
 
-func (d *desk) calendar(bucket string, id core.InvitationID, was, now time.Time, inv core.Invitation) {
-	if was.Equal(now) {
+func (d *desk) calendarExpiry(was, now core.Invitation) {
+	old, at := expires(was), expires(now)
+	if old.Equal(at) {
 		return
 	}
-	if !was.IsZero() {
-		d.t.del(bucket, join(stamp(was), id[:]))
+	if !old.IsZero() {
+		d.t.del("expiry", join(stamp(old), was.ID[:]))
 	}
-	if !now.IsZero() {
-		d.t.putRaw(bucket, join(stamp(now), inv.ID[:]), clone(d.vendor.ID[:]))
+	if !at.IsZero() {
+		d.t.putRaw("expiry", join(stamp(at), now.ID[:]), clone(d.vendor.ID[:]))
 	}
 }
 
@@ -226,29 +227,32 @@ func (d *desk) suppressed(hash []byte) core.Reason {
 // the state that follows. A leased letter ends with its lease: then the
 // invitation stays as it is, and the lease is returned to be waited for.
 func (d *desk) withdraw(inv core.Invitation, m core.Moment, to core.State, why core.Reason) *core.LeaseRef {
-	e, queued := d.letter(inv, m)
+	e, inv, queued := d.letter(inv, m)
 	if e.Leased(m.Pace) {
 		return d.stop(e, to, why)
 	}
-	switch stored, err := d.t.row(d.vendor.ID, inv.ID); {
-	case queued:
+	if queued {
 		inv = d.drop(e, inv)
-	case err == nil: // letter may have ended it just now
-		inv = stored
 	}
 	d.become(inv, to, why)
 	return nil
 }
 
-// letter is the invitation's first letter in the queue. A lease that ran out
-// without anybody having claimed since is settled here: it may have left.
-func (d *desk) letter(inv core.Invitation, m core.Moment) (core.Entry, bool) {
+// letter is the invitation's first letter in the queue, beside the invitation. A
+// lease that ran out without anybody having claimed since is settled here: it may
+// have left, and the invitation may have ended with it.
+func (d *desk) letter(inv core.Invitation, m core.Moment) (core.Entry, core.Invitation, bool) {
 	e, queued := d.entry(inv.ID, core.First)
 	if !queued || e.LeaseUntil.IsZero() || e.Leased(m.Pace) {
-		return e, queued
+		return e, inv, queued
 	}
 	d.settle(e, inv, queue.Lapsed(rand.Float64()), m)
-	return d.entry(inv.ID, core.First)
+	inv, err := d.t.row(d.vendor.ID, inv.ID)
+	if err != nil {
+		d.t.fail(err)
+	}
+	e, queued = d.entry(inv.ID, core.First)
+	return e, inv, queued
 }
 
 // stop makes a leased letter end with its lease. What a person said stands over
