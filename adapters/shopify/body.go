@@ -1,45 +1,113 @@
 package shopify
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
+
+	"github.com/buger/jsonparser"
 
 	"aminobridge/core"
 )
 
 // The bodies, with the fields we need and no more: what is not named here is
-// never held. Any of them may be absent, null or "": Shopify leaves out what an
+// passed over. Any of them may be absent, null or "": Shopify leaves out what an
 // app may not see. Of a key that comes twice the last one counts; two objects
 // under one key are read as one.
+//
+// Each is read in one pass. The bytes were signed, so that what is passed over
+// need not be valid. There is no early way out: fulfilments and refunds come late
+// in a body, and may be missing.
 
 type orderBody struct {
-	ID                text              `json:"id"`
-	GID               text              `json:"admin_graphql_api_id"`
-	Name              text              `json:"name"`
-	ContactEmail      text              `json:"contact_email"`
-	Email             text              `json:"email"`
-	Customer          personBody        `json:"customer"`
-	Billing           personBody        `json:"billing_address"` // never the shipping address: a gift goes to somebody else
-	Locale            text              `json:"customer_locale"`
-	Test              text              `json:"test"`
-	FulfillmentStatus text              `json:"fulfillment_status"`
-	FinancialStatus   text              `json:"financial_status"`
-	CancelledAt       moment            `json:"cancelled_at"`
-	ClosedAt          moment            `json:"closed_at"`
-	UpdatedAt         moment            `json:"updated_at"`
-	TotalPrice        text              `json:"total_price"`
-	TotalPriceSet     priceBody         `json:"total_price_set"`
-	Fulfillments      []fulfillmentBody `json:"fulfillments"`
-	Refunds           []refundBody      `json:"refunds"`
-	Order             *orderBody        `json:"order"`
+	ID                text
+	GID               text
+	Name              text
+	ContactEmail      text
+	Email             text
+	Customer          personBody
+	Billing           personBody // never the shipping address: a gift goes to somebody else
+	Locale            text
+	Test              text
+	FulfillmentStatus text
+	FinancialStatus   text
+	CancelledAt       time.Time
+	ClosedAt          time.Time
+	UpdatedAt         time.Time
+	TotalPrice        text
+	TotalPriceSet     priceBody
+	Fulfillments      []fulfillmentBody
+	Refunds           []refundBody
+	Order             *orderBody
+}
+
+func (o *orderBody) read(v value) error {
+	return v.members(func(key []byte, v value) (err error) {
+		switch string(key) {
+		case "id":
+			o.ID = textOf(v)
+		case "admin_graphql_api_id":
+			o.GID = textOf(v)
+		case "name":
+			o.Name = textOf(v)
+		case "contact_email":
+			o.ContactEmail = textOf(v)
+		case "email":
+			o.Email = textOf(v)
+		case "customer":
+			err = o.Customer.read(v)
+		case "billing_address":
+			err = o.Billing.read(v)
+		case "customer_locale":
+			o.Locale = textOf(v)
+		case "test":
+			o.Test = textOf(v)
+		case "fulfillment_status":
+			o.FulfillmentStatus = textOf(v)
+		case "financial_status":
+			o.FinancialStatus = textOf(v)
+		case "cancelled_at":
+			o.CancelledAt = timeOf(v)
+		case "closed_at":
+			o.ClosedAt = timeOf(v)
+		case "updated_at":
+			o.UpdatedAt = timeOf(v)
+		case "total_price":
+			o.TotalPrice = textOf(v)
+		case "total_price_set":
+			err = o.TotalPriceSet.read(v)
+		case "fulfillments":
+			o.Fulfillments = list(v, (*fulfillmentBody).read)
+		case "refunds":
+			o.Refunds = list(v, (*refundBody).read)
+		case "order":
+			o.Order = &orderBody{}
+			err = o.Order.read(v)
+		}
+		return err
+	})
 }
 
 type personBody struct {
-	Email     text `json:"email"`
-	FirstName text `json:"first_name"`
-	LastName  text `json:"last_name"`
-	Name      text `json:"name"`
+	Email     text
+	FirstName text
+	LastName  text
+	Name      text
+}
+
+func (p *personBody) read(v value) error {
+	return v.members(func(key []byte, v value) (err error) {
+		switch string(key) {
+		case "email":
+			p.Email = textOf(v)
+		case "first_name":
+			p.FirstName = textOf(v)
+		case "last_name":
+			p.LastName = textOf(v)
+		case "name":
+			p.Name = textOf(v)
+		}
+		return err
+	})
 }
 
 func (p personBody) name() text {
@@ -47,8 +115,20 @@ func (p personBody) name() text {
 }
 
 type fulfillmentBody struct {
-	Status    text   `json:"status"`
-	CreatedAt moment `json:"created_at"`
+	Status    text
+	CreatedAt time.Time
+}
+
+func (f *fulfillmentBody) read(v value) error {
+	return v.members(func(key []byte, v value) (err error) {
+		switch string(key) {
+		case "status":
+			f.Status = textOf(v)
+		case "created_at":
+			f.CreatedAt = timeOf(v)
+		}
+		return err
+	})
 }
 
 // fulfilledAt is when the last parcel was handed over. A fulfilment's own
@@ -59,23 +139,47 @@ func (o orderBody) fulfilledAt() time.Time {
 	var at time.Time
 	for _, f := range o.Fulfillments {
 		if f.Status != "cancelled" && f.Status != "error" && f.Status != "failure" {
-			at = later(at, f.CreatedAt.Time)
+			at = later(at, f.CreatedAt)
 		}
 	}
 	if at.IsZero() {
-		at = later(o.UpdatedAt.Time, o.ClosedAt.Time)
+		at = later(o.UpdatedAt, o.ClosedAt)
 	}
 	return at
 }
 
 type priceBody struct {
-	Shop        moneyBody `json:"shop_money"`
-	Presentment moneyBody `json:"presentment_money"`
+	Shop        moneyBody
+	Presentment moneyBody
+}
+
+func (p *priceBody) read(v value) error {
+	return v.members(func(key []byte, v value) (err error) {
+		switch string(key) {
+		case "shop_money":
+			err = p.Shop.read(v)
+		case "presentment_money":
+			err = p.Presentment.read(v)
+		}
+		return err
+	})
 }
 
 type moneyBody struct {
-	Amount   text `json:"amount"`
-	Currency text `json:"currency_code"`
+	Amount   text
+	Currency text
+}
+
+func (m *moneyBody) read(v value) error {
+	return v.members(func(key []byte, v value) (err error) {
+		switch string(key) {
+		case "amount":
+			m.Amount = textOf(v)
+		case "currency_code":
+			m.Currency = textOf(v)
+		}
+		return err
+	})
 }
 
 // total is in the currency the customer paid in, because that is what refunds are
@@ -91,18 +195,52 @@ func (o orderBody) total() core.Amount {
 }
 
 type refundBody struct {
-	ID           text              `json:"id"`
-	GID          text              `json:"admin_graphql_api_id"`
-	OrderID      text              `json:"order_id"`
-	CreatedAt    moment            `json:"created_at"`
-	ProcessedAt  moment            `json:"processed_at"`
-	Transactions []transactionBody `json:"transactions"`
+	ID           text
+	GID          text
+	OrderID      text
+	CreatedAt    time.Time
+	ProcessedAt  time.Time
+	Transactions []transactionBody
+}
+
+func (r *refundBody) read(v value) error {
+	return v.members(func(key []byte, v value) (err error) {
+		switch string(key) {
+		case "id":
+			r.ID = textOf(v)
+		case "admin_graphql_api_id":
+			r.GID = textOf(v)
+		case "order_id":
+			r.OrderID = textOf(v)
+		case "created_at":
+			r.CreatedAt = timeOf(v)
+		case "processed_at":
+			r.ProcessedAt = timeOf(v)
+		case "transactions":
+			r.Transactions = list(v, (*transactionBody).read)
+		}
+		return err
+	})
 }
 
 type transactionBody struct {
-	Kind   text `json:"kind"`
-	Status text `json:"status"`
-	Amount text `json:"amount"`
+	Kind   text
+	Status text
+	Amount text
+}
+
+func (t *transactionBody) read(v value) error {
+	return v.members(func(key []byte, v value) (err error) {
+		switch string(key) {
+		case "kind":
+			t.Kind = textOf(v)
+		case "status":
+			t.Status = textOf(v)
+		case "amount":
+			t.Amount = textOf(v)
+		}
+		return err
+	})
 }
 
 // amount counts money that went back: a refund may also be a restocking alone, or
@@ -117,37 +255,64 @@ func (r refundBody) amount() core.Amount {
 	return sum
 }
 
-type shopBody struct {
-	UpdatedAt moment `json:"updated_at"`
+type shopBody struct{ UpdatedAt time.Time }
+
+func (s *shopBody) read(v value) error {
+	return v.members(func(key []byte, v value) error {
+		if string(key) == "updated_at" {
+			s.UpdatedAt = timeOf(v)
+		}
+		return nil
+	})
+}
+
+// value is a JSON value, a string without its quotes. It lies in the body.
+type value struct {
+	kind jsonparser.ValueType
+	raw  []byte
+}
+
+// members goes over an object; of anything else there are none.
+func (v value) members(visit func(key []byte, v value) error) error {
+	if v.kind != jsonparser.Object {
+		return nil
+	}
+	return jsonparser.ObjectEach(v.raw, func(key, raw []byte, kind jsonparser.ValueType, _ int) error {
+		return visit(key, value{kind, raw})
+	})
+}
+
+// list reads an array of objects; nothing of anything else.
+func list[T any](v value, read func(*T, value) error) (all []T) {
+	if v.kind != jsonparser.Array {
+		return nil
+	}
+	_, _ = jsonparser.ArrayEach(v.raw, func(raw []byte, kind jsonparser.ValueType, _ int, _ error) {
+		var one T
+		if read(&one, value{kind, raw}) == nil {
+			all = append(all, one)
+		}
+	})
+	return all
 }
 
 // text is a JSON string, number or boolean as text; "" for null and the rest.
 // Numbers keep their digits, because ids are larger than a float is exact.
 type text string
 
-func (t *text) UnmarshalJSON(b []byte) error {
-	*t = ""
-	switch b[0] {
-	case '"':
-		return json.Unmarshal(b, (*string)(t))
-	case 'n', '{', '[':
-		return nil
+func textOf(v value) text {
+	switch v.kind {
+	case jsonparser.String:
+		s, _ := jsonparser.ParseString(v.raw)
+		return text(strings.ToValidUTF8(s, "\ufffd"))
+	case jsonparser.Number, jsonparser.Boolean:
+		return text(v.raw)
 	}
-	*t = text(b)
-	return nil
+	return ""
 }
 
-// moment is a time; zero for what is none.
-type moment struct{ time.Time }
-
-func (m *moment) UnmarshalJSON(b []byte) error {
-	var t text
-	if err := t.UnmarshalJSON(b); err != nil {
-		return err
-	}
-	m.Time = parseTime(string(t))
-	return nil
-}
+// timeOf is a time; zero for what is none.
+func timeOf(v value) time.Time { return parseTime(string(textOf(v))) }
 
 // parseTime reads RFC 3339, also with a space between day and hour, as some of
 // Shopify's captured bodies have it.

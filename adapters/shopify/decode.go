@@ -1,12 +1,12 @@
 package shopify
 
 import (
-	"encoding/json"
-	"errors"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/buger/jsonparser"
 
 	"aminobridge/core"
 )
@@ -47,7 +47,7 @@ func decode(topic string, body []byte) core.Event {
 
 func order(kind core.EventKind, body []byte) core.Event {
 	var o orderBody
-	if err := unmarshal(body, &o); err != nil {
+	if err := o.read(root(body)); err != nil {
 		return unreadable("the body is not JSON")
 	}
 	id := orderID(o)
@@ -68,15 +68,15 @@ func order(kind core.EventKind, body []byte) core.Event {
 		Test:      o.Test == "true",
 
 		IsFulfilled:   o.FulfillmentStatus == "fulfilled",
-		CancelledAt:   o.CancelledAt.Time,
+		CancelledAt:   o.CancelledAt,
 		FullyRefunded: o.FinancialStatus == "refunded",
 		Total:         o.total(),
 		Refunds:       amounts(o.Refunds),
 	}
 	e.At = o.fulfilledAt()
 	if kind == core.Cancellation {
-		if e.At = o.CancelledAt.Time; e.At.IsZero() {
-			e.At = o.UpdatedAt.Time
+		if e.At = o.CancelledAt; e.At.IsZero() {
+			e.At = o.UpdatedAt
 		}
 	}
 	return e
@@ -86,7 +86,7 @@ func orderID(o orderBody) string { return id(o.ID, o.GID, "Order") }
 
 func refund(body []byte) core.Event {
 	var r refundBody
-	if err := unmarshal(body, &r); err != nil {
+	if err := r.read(root(body)); err != nil {
 		return unreadable("the body is not JSON")
 	}
 	order := id(r.OrderID, "", "")
@@ -98,29 +98,23 @@ func refund(body []byte) core.Event {
 		Order: core.OrderKey{Namespace: namespace, ID: order},
 		// processed_at may be set to a day in the past; the refund itself was not
 		// made before created_at.
-		At:      later(r.CreatedAt.Time, r.ProcessedAt.Time),
+		At:      later(r.CreatedAt, r.ProcessedAt),
 		Refunds: amounts([]refundBody{r}),
 	}
 }
 
 func uninstalled(body []byte) core.Event {
 	var s shopBody
-	if err := unmarshal(body, &s); err != nil {
+	if err := s.read(root(body)); err != nil {
 		return unreadable("the body is not JSON")
 	}
-	return core.Event{Kind: core.Uninstalled, At: s.UpdatedAt.Time}
+	return core.Event{Kind: core.Uninstalled, At: s.UpdatedAt}
 }
 
 func unreadable(why string) core.Event { return core.Event{Kind: core.Unreadable, Detail: why} }
 
-// unmarshal goes on over values of the wrong type: the field is left empty.
-func unmarshal(body []byte, into any) error {
-	err := json.Unmarshal(body, into)
-	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return nil
-	}
-	return err
-}
+// root is the body as an object, which all bodies are.
+func root(body []byte) value { return value{jsonparser.Object, body} }
 
 // id is a positive number as decimal text. Where the number and the one in the
 // gid differ, the number went through a float, and the gid is right.

@@ -141,7 +141,6 @@ func TestDecodeRefusals(t *testing.T) {
 		want        core.EventKind
 	}{
 		{"orders/fulfilled", `not JSON`, core.Unreadable},
-		{"orders/fulfilled", `{"id":1}{"id":2}`, core.Unreadable},
 		{"orders/fulfilled", `{"id":1`, core.Unreadable},
 		{"orders/fulfilled", `null`, core.Unreadable},
 		{"orders/fulfilled", `[]`, core.Unreadable},
