@@ -67,7 +67,8 @@ func (h Handler) receive(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), answerWithin)
 	defer cancel()
 	source, shop, err := h.find(ctx, c.Params("platform"), strings.Clone(c.Params("token")))
-	header, body := once(c), c.BodyRaw()
+	// The bytes as they were signed, uncopied: nothing of them outlives this call.
+	header, body := once(c), c.Request().Body()
 	switch {
 	case errors.Is(err, core.ErrNotFound):
 		return refuse(c, fiber.StatusNotFound, "there is no such webhook address")
@@ -125,6 +126,9 @@ func (h Handler) keep(ctx context.Context, e core.Event) error {
 		return err
 	}
 	h.Nudge()
+	if len(refs) == 0 {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, leaseWithin)
 	defer cancel()
 	return queue.Await(ctx, h.Store, refs)

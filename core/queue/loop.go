@@ -35,22 +35,27 @@ type Loop struct {
 	Sender  core.Sender
 	Routes  []string // the vendors' setting "sender" that lead here
 	Links   Links
-	Process core.Frozen // the process's part of a letter's inputs
-	Workers int
+	Process core.Frozen          // the process's part of a letter's inputs
+	Workers int                  // letters handed over at once
 	Now     func() time.Time     // civil
 	Up      func() time.Duration // since boot; leases are counted by it
 	Log     *slog.Logger
 
-	once    sync.Once
-	nudge   chan struct{}
-	pause   pause
-	fails   breaker
-	failing map[core.VendorID]time.Duration // by Up, until when
+	once     sync.Once
+	nudge    chan struct{}
+	pause    pause
+	fails    breaker
+	reach    int // letters to claim in the next round
+	failing  failing
+	settling sync.WaitGroup
 }
 
 const (
-	vendorsAtOnce = 32
-	lettersAtOnce = 4
+	// A round claims as many letters as there are workers, twice as many after a
+	// round that they took within quick, and half as many after one that kept them
+	// longer: what is claimed is on its way soon, and a no seldom finds it leased.
+	mostReach = 256
+	quick     = 100 * time.Millisecond
 	// look is how long the loop waits at most before it looks again: the wall may
 	// have jumped.
 	look = time.Second
@@ -74,7 +79,7 @@ func (l *Loop) Nudge() {
 
 func (l *Loop) init() {
 	l.nudge = make(chan struct{}, 1)
-	l.failing = map[core.VendorID]time.Duration{}
+	l.reach = max(1, l.Workers)
 }
 
 // job is a claimed letter and when, by Up, its lease is over.
@@ -99,6 +104,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	err := l.feed(ctx, jobs)
 	close(jobs)
 	workers.Wait()
+	l.settling.Wait()
 	return err
 }
 
@@ -128,25 +134,22 @@ func (l *Loop) feed(ctx context.Context, jobs chan<- job) error {
 }
 
 // round takes one turn over the vendors that are due, and says how long to wait
-// if there was nothing. A vendor that fails is left alone for a while and keeps
-// nobody else waiting.
+// if there was nothing.
 func (l *Loop) round(ctx context.Context, jobs chan<- job) (found bool, wait time.Duration, err error) {
 	if held := l.pause.left(l.Up()); held > 0 {
 		return false, min(held, look), nil
 	}
 	wait = look
 	for _, route := range l.Routes {
-		vendors, next, err := l.Store.Due(ctx, route, l.Now(), vendorsAtOnce+2*len(l.failing))
+		vendors, next, err := l.Store.Due(ctx, route, l.Now(), l.reach+2*l.failing.count())
 		if err != nil {
 			return false, 0, err
 		}
-		for _, v := range vendors {
-			work, err := l.vendor(ctx, route, v, jobs)
-			if errors.Is(err, core.ErrFenced) || ctx.Err() != nil {
-				return found, 0, err
-			}
-			found = found || work
+		work, err := l.turn(ctx, route, vendors, jobs)
+		if errors.Is(err, core.ErrFenced) || ctx.Err() != nil {
+			return found, 0, err
 		}
+		found = found || work
 		if next >= 0 {
 			wait = min(wait, next)
 		}
@@ -154,37 +157,74 @@ func (l *Loop) round(ctx context.Context, jobs chan<- job) (found bool, wait tim
 	return found, max(wait, time.Millisecond), nil
 }
 
-// leaveAlone is how long a vendor whose claim failed is not asked again.
-const leaveAlone = time.Minute
-
-// vendor claims what one vendor may send now, hands it to the workers, and
-// reports whether there was anything to do.
-func (l *Loop) vendor(ctx context.Context, route string, v core.VendorID, jobs chan<- job) (bool, error) {
-	before := l.Up()
-	if until, failing := l.failing[v]; failing && before < until {
+// turn claims for all vendors at once, so that the store writes their claims
+// together, and hands what they may send to the workers.
+func (l *Loop) turn(ctx context.Context, route string, vendors []core.VendorID, jobs chan<- job) (found bool, err error) {
+	if len(vendors) == 0 {
 		return false, nil
+	}
+	begun := l.Up()
+	ask := core.ClaimAsk{Sender: route, Window: l.Sender.Window(), N: max(1, l.reach/len(vendors)), Now: l.Now(), Frozen: l.Process}
+	claims := make([]claim, len(vendors))
+	var all sync.WaitGroup
+	for i, v := range vendors {
+		ask.Vendor, ask.Jitter = v, rand.Float64()
+		all.Go(func() { claims[i] = l.claim(ctx, ask) })
+	}
+	all.Wait()
+	for _, c := range claims {
+		for _, letter := range c.letters {
+			jobs <- job{letter, begun + letter.Remaining}
+		}
+		found = found || c.found
+		if errors.Is(c.err, core.ErrFenced) {
+			err = c.err
+		}
+	}
+	if found {
+		l.stretch(l.Up() - begun)
+	}
+	return found, err
+}
+
+func (l *Loop) stretch(took time.Duration) {
+	if took < quick {
+		l.reach = min(2*l.reach, max(mostReach, l.Workers))
+		return
+	}
+	l.reach = max(l.reach/2, l.Workers, 1)
+}
+
+// claim is what came of asking for a vendor's letters.
+type claim struct {
+	letters []core.Claimed
+	found   bool // anything to do
+	err     error
+}
+
+// claim asks for what one vendor may send now. A vendor that fails is left alone
+// for a while and keeps nobody else waiting.
+func (l *Loop) claim(ctx context.Context, ask core.ClaimAsk) claim {
+	now := l.Up()
+	if l.failing.has(ask.Vendor, now) {
+		return claim{}
 	}
 	// A claim that has begun is seen to its end: what it leases is then given back,
 	// and not left to lapse as letters that may have left.
-	claimed, err := l.Store.Claim(context.WithoutCancel(ctx), core.ClaimAsk{
-		Vendor: v, Sender: route, Window: l.Sender.Window(), N: lettersAtOnce, Now: l.Now(), Jitter: rand.Float64(), Frozen: l.Process,
-	})
-	delete(l.failing, v)
-	if errors.Is(err, core.ErrNothingDue) {
-		return false, nil
+	letters, err := l.Store.Claim(context.WithoutCancel(ctx), ask)
+	switch {
+	case errors.Is(err, core.ErrNothingDue):
+		return claim{}
+	case err != nil:
+		l.failing.add(ask.Vendor, now+leaveAlone)
+		l.Log.Error("a vendor's letters cannot be claimed", "vendor", ask.Vendor.String(), "error", err)
+		return claim{err: err}
 	}
-	if err != nil {
-		l.failing[v] = before + leaveAlone
-		l.Log.Error("a vendor's letters cannot be claimed", "vendor", v.String(), "error", err)
-		return false, err
-	}
-	for _, c := range claimed {
-		jobs <- job{c, before + c.Remaining}
-	}
-	return true, nil
+	return claim{letters: letters, found: true}
 }
 
-// work makes one attempt and settles it, even when ctx is done meanwhile.
+// work makes one attempt and has it settled, even when ctx is done meanwhile. The
+// worker does not wait for the settling: many are written together.
 func (l *Loop) work(ctx context.Context, j job) {
 	o := core.Outcome{Jitter: rand.Float64()}
 	if l.mayBegin(ctx, j) {
@@ -199,6 +239,10 @@ func (l *Loop) work(ctx context.Context, j job) {
 			l.closeSender(ctx, "the provider does not answer", l.Now().Add(open))
 		}
 	}
+	l.settling.Go(func() { l.settle(ctx, j, o) })
+}
+
+func (l *Loop) settle(ctx context.Context, j job, o core.Outcome) {
 	log := l.Log.With("vendor", j.Ref.Vendor.String(), "invitation", j.Ref.Invitation.String(), "attempt", j.Entry.Attempt)
 	switch err := l.Store.Settle(ctx, j.Ref, o, l.Now()); {
 	case err != nil && !errors.Is(err, core.ErrLeaseLost):

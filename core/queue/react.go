@@ -116,3 +116,39 @@ func (p *pause) left(now time.Duration) time.Duration {
 	defer p.mu.Unlock()
 	return p.until - now
 }
+
+// leaveAlone is how long a vendor whose claim failed is not asked again.
+const leaveAlone = time.Minute
+
+// failing are the vendors whose claims fail, each by Up until when it is left
+// alone.
+type failing struct {
+	mu    sync.Mutex
+	until map[core.VendorID]time.Duration
+}
+
+func (f *failing) add(v core.VendorID, until time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.until == nil {
+		f.until = map[core.VendorID]time.Duration{}
+	}
+	f.until[v] = until
+}
+
+// has forgets a vendor whose time is over.
+func (f *failing) has(v core.VendorID, now time.Duration) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	until, ok := f.until[v]
+	if ok && now >= until {
+		delete(f.until, v)
+	}
+	return ok && now < until
+}
+
+func (f *failing) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.until)
+}

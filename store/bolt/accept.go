@@ -17,7 +17,7 @@ const (
 // Accept implements store.Invitations.
 func (s *Store) Accept(ctx context.Context, ask core.Ask) (core.Accepted, error) {
 	var a core.Accepted
-	err := s.write(ctx, s.later, func(t *txn) error {
+	err := s.write(ctx, s.urgent, func(t *txn) error {
 		d, m, err := t.open(ask.Vendor, ask.Now)
 		if err != nil {
 			return err

@@ -48,6 +48,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	bbolt "go.etcd.io/bbolt"
@@ -71,8 +72,11 @@ type Store struct {
 	keys  *vault.Keys
 	clock core.Clock
 
-	urgent chan *op // webhooks, which go first
-	later  chan *op
+	urgent chan *op    // what a request waits for, which goes first
+	later  chan *op    // what loops and cron do
+	busy   atomic.Bool // so much is undecided that inviting events are refused
+	shops  sync.Map    // the shops as last read, by token
+	turn   turn
 	stop   chan struct{}
 	ended  chan struct{}
 

@@ -136,7 +136,7 @@ func (c *check) desks(ctx context.Context) {
 func (c *check) pending() {
 	n := int64(0)
 	c.t.each("event", nil, func(_, _ []byte) bool { n++; return true })
-	c.compare(core.VendorID{}, "events without a verdict", c.t.pending(), n)
+	c.compare(core.VendorID{}, "events without a verdict", c.t.waiting().n, n)
 }
 
 func (c *check) compare(v core.VendorID, what string, kept, found int64) {

@@ -4,17 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	berrors "go.etcd.io/bbolt/errors"
 
 	"aminobridge/core"
 )
 
-// most is how many waiting writes one group takes: webhooks all at once, the
-// rest in part, so that a webhook never waits long for the work behind it.
+// What one group takes: of the writes that a request waits for all at once, of the
+// work behind them a part, so that a request never waits long for it.
 const (
 	mostUrgent = 1024
-	mostLater  = 128
+	mostLater  = 64
+	leastLater = 4
+	// A flood is more requests in one interval than the writer can keep up with
+	// beside the work that follows from them. Then the writer is theirs but for one
+	// group in many, and the work is done when the flood is over, or refused.
+	flood    = 600
+	interval = 100 * time.Millisecond
+	everyNth = 32
 )
 
 // op is one method's writing, waiting for its group. run decides before its
@@ -29,19 +37,33 @@ type op struct {
 // If ctx is done first the outcome is unknown to the caller, who must not look
 // at what run would have set.
 func (s *Store) write(ctx context.Context, line chan *op, run func(*txn) error) error {
-	if err := ctx.Err(); err != nil {
+	o, err := s.hand(ctx, line, run)
+	if err != nil {
 		return err
+	}
+	return s.await(ctx, o)
+}
+
+// hand puts a method's writing in line.
+func (s *Store) hand(ctx context.Context, line chan *op, run func(*txn) error) (*op, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	o := &op{run: run, done: make(chan error, 1)}
 	select {
 	case line <- o:
+		return o, nil
 	case <-s.fenced:
-		return core.ErrFenced
+		return nil, core.ErrFenced
 	case <-s.stop:
-		return core.ErrFenced
+		return nil, core.ErrFenced
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
+}
+
+// await returns when what was handed over is on disk, or refused.
+func (s *Store) await(ctx context.Context, o *op) error {
 	select {
 	case err := <-o.done:
 		return err
@@ -68,15 +90,19 @@ func (s *Store) leftOver(o *op) error {
 func (s *Store) commitLoop() {
 	defer close(s.ended)
 	for {
-		var first *op
-		select {
-		case first = <-s.urgent:
-		case first = <-s.later:
-		case <-s.stop:
-			s.drain()
-			return
+		group := s.gather(nil)
+		if len(group) == 0 {
+			select {
+			case o := <-s.urgent:
+				group = s.gather(o)
+			case o := <-s.later:
+				group = s.gather(o)
+			case <-s.stop:
+				s.drain()
+				return
+			}
 		}
-		s.commit(s.gather(first))
+		s.commit(group)
 	}
 }
 
@@ -103,8 +129,32 @@ func (s *Store) gather(first *op) []*op {
 		}
 	}
 	take(s.urgent, mostUrgent)
-	take(s.later, mostLater)
+	take(s.later, s.turn.work(len(group), time.Now()))
 	return group
+}
+
+// turn says how much work goes into a group. The committer alone has it.
+type turn struct {
+	since    time.Time // when the interval began
+	requests int       // in it
+	flood    bool      // the one before was of one
+	alone    int       // groups since a full share of work was taken
+}
+
+func (t *turn) work(requests int, now time.Time) int {
+	if gone := now.Sub(t.since); gone >= interval {
+		t.flood = float64(t.requests)/gone.Seconds() > flood/interval.Seconds()
+		t.since, t.requests = now, 0
+	}
+	t.requests += requests
+	switch t.alone++; {
+	case !t.flood || t.alone >= everyNth:
+		t.alone = 0
+		return mostLater
+	case requests == 0: // the next are on their way
+		return leastLater
+	}
+	return 0
 }
 
 // commit writes a group in one transaction. If one of it fails by a fault, which
@@ -154,6 +204,9 @@ func (s *Store) transact(group []*op) (refusals []error, fault error) {
 		return nil, core.ErrFull
 	case err != nil:
 		return nil, s.fence(err)
+	}
+	if t.backlog != nil {
+		s.busy.Store(t.backlog.n >= mostPending)
 	}
 	return refusals, nil
 }

@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,18 +18,25 @@ const (
 
 // Append implements store.Intake.
 func (s *Store) Append(ctx context.Context, events []core.Event) ([]core.LeaseRef, error) {
-	recs := make([]eventRec, len(events))
+	if s.busy.Load() && s.refuses(ctx, events) {
+		return nil, core.ErrBusy
+	}
+	// Sealing and encoding take longer than writing, so they are not in the group.
+	lines := make([]line, len(events))
 	for i, e := range events {
-		recs[i] = s.eventRec(e) // sealing takes longer than writing, so not in the group
+		var err error
+		if lines[i], err = s.line(e); err != nil {
+			return nil, fmt.Errorf("event %s: %w", e.ID, err)
+		}
 	}
 	var refs []core.LeaseRef
 	err := s.write(ctx, s.urgent, func(t *txn) error {
-		if err := t.room(events); err != nil {
+		if err := t.room(events, lines); err != nil {
 			return err
 		}
 		refs = nil
 		for i, e := range events {
-			ref, err := t.append(e, recs[i])
+			ref, err := t.append(e, lines[i])
 			if err != nil {
 				return fault(err)
 			}
@@ -44,29 +52,66 @@ func (s *Store) Append(ctx context.Context, events []core.Event) ([]core.LeaseRe
 	return refs, nil
 }
 
+// line is an event as it is kept: what tells a repeat of it, nil if nothing does,
+// and the event itself, of which a withdrawing one needs none.
+type line struct{ repeat, key, value []byte }
+
+func (s *Store) line(e core.Event) (l line, err error) {
+	l.repeat = repeatKey(e)
+	if !e.Kind.Withdraws() {
+		l.key = eventKey(e)
+		l.value, err = encode(l.key, s.eventRec(e))
+	}
+	return l, err
+}
+
+func eventKey(e core.Event) []byte { return join(stamp(e.NotBefore), e.ID[:]) }
+
+// refuses looks whether events have to come again, without a place in line: under
+// a flood the line is for those that can be kept.
+func (s *Store) refuses(ctx context.Context, events []core.Event) (busy bool) {
+	err := s.view(ctx, func(t *txn) error {
+		for _, e := range events {
+			busy = busy || !e.Kind.Withdraws() && !t.seen(repeatKey(e))
+		}
+		return nil
+	})
+	return err == nil && busy
+}
+
+// backlog is how much waits for its verdict, read once a transaction and written
+// at its end.
+type backlog struct {
+	n, was int64
+	oldest time.Time // zero if none waits
+}
+
+func (t *txn) waiting() *backlog {
+	if t.backlog != nil {
+		return t.backlog
+	}
+	var c countRec
+	t.get("meta", []byte("pending"), &c)
+	t.backlog = &backlog{n: c.N, was: c.N}
+	if first, ok := t.first("event", nil); ok {
+		t.backlog.oldest = readStamp(first)
+	}
+	return t.backlog
+}
+
 // room refuses inviting events while too much is undecided.
-func (t *txn) room(events []core.Event) error {
-	for _, e := range events {
-		if e.Kind.Withdraws() || t.seen(e) {
+func (t *txn) room(events []core.Event, lines []line) error {
+	for i, e := range events {
+		if e.Kind.Withdraws() || t.seen(lines[i].repeat) {
 			continue
 		}
-		first, ok := t.first("event", nil)
-		late := ok && e.ReceivedAt.Sub(readStamp(first)) > oldestPending
-		if late || t.pending() >= mostPending {
+		b := t.waiting()
+		late := !b.oldest.IsZero() && e.ReceivedAt.Sub(b.oldest) > oldestPending
+		if late || b.n >= mostPending {
 			return core.ErrBusy
 		}
 	}
 	return nil
-}
-
-func (t *txn) pending() int64 {
-	var c countRec
-	t.get("meta", []byte("pending"), &c)
-	return c.N
-}
-
-func (t *txn) addPending(n int64) {
-	t.put("meta", []byte("pending"), countRec{N: t.pending() + n})
 }
 
 // repeatKey is where an event is remembered, beside its order; nil if nothing
@@ -82,30 +127,25 @@ func repeatKey(e core.Event) []byte {
 	return join(orderKey(e.Vendor, e.Order), []byte(key))
 }
 
-func (t *txn) seen(e core.Event) bool {
-	key := repeatKey(e)
-	return key != nil && t.has("order", key)
-}
+func (t *txn) seen(repeat []byte) bool { return repeat != nil && t.has("order", repeat) }
 
 // append keeps one event, and applies it if it withdraws.
-func (t *txn) append(e core.Event, rec eventRec) (*core.LeaseRef, error) {
+func (t *txn) append(e core.Event, l line) (*core.LeaseRef, error) {
 	switch {
-	case e.Kind.Withdraws() && t.seen(e):
+	case e.Kind.Withdraws() && t.seen(l.repeat):
 		return t.leaseOf(e)
-	case t.seen(e):
+	case t.seen(l.repeat):
 		return nil, nil
-	case e.Kind.Withdraws():
-		if key := repeatKey(e); key != nil {
-			t.mark("order", key)
-		}
+	}
+	if l.repeat != nil {
+		t.mark("order", l.repeat)
+	}
+	if e.Kind.Withdraws() {
 		_, ref, err := t.decide(e, e.ReceivedAt)
 		return ref, err
 	}
-	if key := repeatKey(e); key != nil {
-		t.mark("order", key)
-	}
-	t.put("event", join(stamp(e.NotBefore), e.ID[:]), rec)
-	t.addPending(1)
+	t.putRaw("event", l.key, l.value)
+	t.waiting().n++
 	return nil, t.err
 }
 
@@ -151,30 +191,45 @@ func (s *Store) readEvent(id core.EventID, notBefore time.Time, key, value []byt
 	return e
 }
 
-// Decide implements store.Intake.
-func (s *Store) Decide(ctx context.Context, events []core.Event, now time.Time) ([]core.Verdict, error) {
-	var verdicts []core.Verdict
-	err := s.write(ctx, s.later, func(t *txn) error {
-		verdicts = verdicts[:0]
-		for _, e := range events {
-			key := join(stamp(e.NotBefore), e.ID[:])
-			if !t.has("event", key) {
-				continue
-			}
-			v, _, err := t.decide(e, now)
-			if err != nil {
-				return fault(fmt.Errorf("event %s: %w", e.ID, err))
-			}
-			t.del("event", key)
-			t.addPending(-1)
-			verdicts = append(verdicts, v)
+// Decide implements store.Intake. All are handed over at once, in order, and
+// gather in groups with whatever else is written.
+func (s *Store) Decide(ctx context.Context, events []core.Event, now time.Time) (verdicts []core.Verdict, err error) {
+	given := make([]*core.Verdict, len(events))
+	ops := make([]*op, 0, len(events))
+	for i, e := range events {
+		o, left := s.hand(ctx, s.later, func(t *txn) (err error) {
+			given[i], err = t.decideOnce(e, now)
+			return err
+		})
+		if err = left; err != nil {
+			break
 		}
-		return t.err
-	})
-	if err != nil {
-		return nil, err
+		ops = append(ops, o)
 	}
-	return verdicts, nil
+	for i, o := range ops {
+		switch fault := s.await(ctx, o); {
+		case fault != nil:
+			err = errors.Join(err, fault)
+		case given[i] != nil:
+			verdicts = append(verdicts, *given[i])
+		}
+	}
+	return verdicts, err
+}
+
+// decideOnce gives an event its verdict; nil if it has one.
+func (t *txn) decideOnce(e core.Event, now time.Time) (*core.Verdict, error) {
+	key := eventKey(e)
+	if !t.has("event", key) {
+		return nil, t.err
+	}
+	v, _, err := t.decide(e, now)
+	if err != nil {
+		return nil, fault(fmt.Errorf("event %s: %w", e.ID, err))
+	}
+	t.del("event", key)
+	t.waiting().n--
+	return &v, t.err
 }
 
 // Verdicts implements store.Intake.

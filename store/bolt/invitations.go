@@ -227,7 +227,7 @@ func (s *Store) Series(ctx context.Context, vendor core.VendorID, from, to time.
 // Cancel implements store.Invitations.
 func (s *Store) Cancel(ctx context.Context, vendor core.VendorID, id core.InvitationID, revoke bool, now time.Time) ([]core.LeaseRef, error) {
 	var refs []core.LeaseRef
-	err := s.write(ctx, s.later, func(t *txn) error {
+	err := s.write(ctx, s.urgent, func(t *txn) error {
 		refs = nil
 		d, m, err := t.open(vendor, now)
 		if err != nil {

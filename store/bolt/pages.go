@@ -11,7 +11,7 @@ import (
 
 // seen runs a writing method about one invitation.
 func (s *Store) seen(ctx context.Context, at core.Seen, do func(d *desk, inv core.Invitation, m core.Moment) error) error {
-	return s.write(ctx, s.later, func(t *txn) error {
+	return s.write(ctx, s.urgent, func(t *txn) error {
 		d, m, err := t.open(at.Vendor, at.Now)
 		if err != nil {
 			return err

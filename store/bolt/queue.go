@@ -206,12 +206,12 @@ func (d *desk) lease(e core.Entry, inv core.Invitation, m core.Moment, ask core.
 // Wanted implements store.Queue.
 func (s *Store) Wanted(ctx context.Context, ref core.LeaseRef) (wanted bool, err error) {
 	err = s.view(ctx, func(t *txn) error {
-		d, m, err := t.open(ref.Vendor, time.Time{})
+		v, err := t.vendor(ref.Vendor)
 		if err != nil {
 			return err
 		}
-		e, ok := d.entry(ref.Invitation, ref.Kind)
-		if !ok || e.LeaseToken != ref.Token || !e.Leased(m.Pace) || e.Stop != 0 || d.vendor.Settings.Paused {
+		e, live := t.leased(ref)
+		if !live || e.Stop != 0 || v.Settings.Paused {
 			return nil
 		}
 		inv, err := t.row(ref.Vendor, ref.Invitation)
@@ -219,6 +219,13 @@ func (s *Store) Wanted(ctx context.Context, ref core.LeaseRef) (wanted bool, err
 		return err
 	})
 	return wanted, err
+}
+
+// leased is the letter of a lease, if that has not ended.
+func (t *txn) leased(ref core.LeaseRef) (core.Entry, bool) {
+	d := &desk{t: t, vendor: core.Vendor{ID: ref.Vendor}}
+	e, ok := d.entry(ref.Invitation, ref.Kind)
+	return e, ok && e.LeaseToken == ref.Token && e.Leased(t.now(time.Time{}).Pace)
 }
 
 // shopGone reports whether an invitation's shop was uninstalled.
@@ -324,12 +331,8 @@ func (d *desk) sent(inv core.Invitation, m core.Moment) {
 func (s *Store) LeaseLive(ctx context.Context, refs []core.LeaseRef) (live bool, err error) {
 	err = s.view(ctx, func(t *txn) error {
 		for _, ref := range refs {
-			d, m, err := t.open(ref.Vendor, time.Time{})
-			if err != nil {
-				return err
-			}
-			e, ok := d.entry(ref.Invitation, ref.Kind)
-			live = live || ok && e.LeaseToken == ref.Token && e.Leased(m.Pace)
+			_, leased := t.leased(ref)
+			live = live || leased
 		}
 		return nil
 	})

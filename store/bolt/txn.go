@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -20,9 +21,10 @@ type txn struct {
 	err   error
 	wrote bool
 
-	desks map[core.VendorID]*desk
-	clock core.Moment // once read
-	read  paceRec     // as what it is kept
+	desks   map[core.VendorID]*desk
+	backlog *backlog    // once read
+	clock   core.Moment // once read
+	read    paceRec     // as what it is kept
 }
 
 const recordVersion = 1
@@ -33,7 +35,7 @@ var ascending = map[string]bool{"event": true, "invitation": true, "log": true, 
 
 var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-	encoder    = must(cbor.CoreDetEncOptions().EncMode())
+	encoder    = must(cbor.CoreDetEncOptions().UserBufferEncMode())
 )
 
 func must[T any](v T, err error) T {
@@ -50,18 +52,26 @@ func (t *txn) fail(err error) {
 	}
 }
 
-// put writes a record: version, checksum over key and body, body.
+// put writes a record.
 func (t *txn) put(bucket string, key []byte, rec any) {
-	body, err := encoder.Marshal(rec)
+	value, err := encode(key, rec)
 	if err != nil {
 		t.fail(fmt.Errorf("%s record: %w", bucket, err))
 		return
 	}
-	value := make([]byte, 5, 5+len(body))
-	value[0] = recordVersion
-	value = append(value, body...)
-	binary.BigEndian.PutUint32(value[1:5], checksum(key, body))
 	t.putRaw(bucket, key, value)
+}
+
+// encode makes a record: version, checksum over key and body, body.
+func encode(key []byte, rec any) ([]byte, error) {
+	value := bytes.NewBuffer(make([]byte, 5, 256))
+	if err := encoder.MarshalToBuffer(rec, value); err != nil {
+		return nil, err
+	}
+	b := value.Bytes()
+	b[0] = recordVersion
+	binary.BigEndian.PutUint32(b[1:5], checksum(key, b[5:]))
+	return b, nil
 }
 
 func checksum(key, body []byte) uint32 {
@@ -211,6 +221,9 @@ func (t *txn) now(civil time.Time) core.Moment {
 func (t *txn) flush() {
 	for _, d := range t.desks {
 		d.flush()
+	}
+	if b := t.backlog; b != nil && b.n != b.was {
+		t.put("meta", []byte("pending"), countRec{N: b.n})
 	}
 	if t.wrote && t.read.Pace != 0 {
 		t.put("meta", []byte("pace"), t.read)

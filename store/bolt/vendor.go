@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ func (s *Store) PutVendor(ctx context.Context, v core.Vendor) (core.Vendor, erro
 	if err := errors.Join(core.CheckSlug(v.Slug), v.Settings.Check()); err != nil {
 		return core.Vendor{}, err
 	}
-	err := s.write(ctx, s.later, func(t *txn) error {
+	err := s.write(ctx, s.urgent, func(t *txn) error {
 		owner := t.getRaw("vendor", under('s', []byte(v.Slug)))
 		if owner != nil && string(owner) != string(v.ID[:]) {
 			return fmt.Errorf("vendor %s: %w", v.Slug, core.ErrConflict)
@@ -111,7 +112,7 @@ func (s *Store) Vendors(ctx context.Context, after string, n int) (vendors []cor
 
 // AddKey implements store.Desk.
 func (s *Store) AddKey(ctx context.Context, k core.Key, hash [32]byte) error {
-	return s.write(ctx, s.later, func(t *txn) error {
+	return s.write(ctx, s.urgent, func(t *txn) error {
 		if _, err := t.vendor(k.Vendor); err != nil {
 			return err
 		}
@@ -169,7 +170,7 @@ func (s *Store) ListKeys(ctx context.Context, vendor core.VendorID) (keys []core
 
 // RevokeKey implements store.Desk.
 func (s *Store) RevokeKey(ctx context.Context, id core.KeyID, now time.Time) error {
-	return s.write(ctx, s.later, func(t *txn) error {
+	return s.write(ctx, s.urgent, func(t *txn) error {
 		hash := t.getRaw("key", under('i', id[:]))
 		k, err := t.key(hash)
 		if err != nil {
@@ -218,7 +219,7 @@ func domainKey(shop core.Shop) []byte {
 
 // PutShop implements store.Desk.
 func (s *Store) PutShop(ctx context.Context, shop core.Shop) (core.Shop, error) {
-	err := s.write(ctx, s.later, func(t *txn) error {
+	err := s.write(ctx, s.urgent, func(t *txn) error {
 		if _, err := t.vendor(shop.Vendor); err != nil {
 			return err
 		}
@@ -261,9 +262,29 @@ func (s *Store) ShopByToken(ctx context.Context, token string) (shop core.Shop, 
 		if id == nil {
 			return fmt.Errorf("shop: %w", core.ErrNotFound)
 		}
-		shop, err = t.shop(core.ShopID(id))
+		shop, err = t.shopOf(token, core.ShopID(id))
 		return err
 	})
+	return shop, err
+}
+
+// shopRead is a shop as its record was last read.
+type shopRead struct {
+	record []byte
+	shop   core.Shop
+}
+
+// shopOf opens a shop's record, unless it is the very one that was opened last: it
+// is asked for with every webhook, and its secrets are sealed.
+func (t *txn) shopOf(token string, id core.ShopID) (core.Shop, error) {
+	record := t.getRaw("shop", under('i', id[:]))
+	if last, ok := t.s.shops.Load(token); ok && bytes.Equal(last.(shopRead).record, record) {
+		return last.(shopRead).shop, nil
+	}
+	shop, err := t.shop(id)
+	if err == nil {
+		t.s.shops.Store(token, shopRead{clone(record), shop})
+	}
 	return shop, err
 }
 
