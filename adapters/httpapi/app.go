@@ -21,9 +21,8 @@ const patience = 65 * time.Second
 func App(log *slog.Logger) *fiber.App {
 	app := fiber.New(fiber.Config{
 		ErrorHandler:                 ErrorHandler(log),
-		Immutable:                    true,           // Fiber reuses its buffers: one customer's address would show up in another's
-		BodyLimit:                    1<<20 + 64<<10, // held before anybody is known; above what any route takes, so that it says so itself
-		ReduceMemoryUsage:            true,
+		Immutable:                    true,             // Fiber reuses its buffers: one customer's address would show up in another's
+		BodyLimit:                    1<<20 + 64<<10,   // held before anybody is known; above what any route takes, so that it says so itself
 		ReadTimeout:                  10 * time.Second, // slow requests are the cheapest attack
 		WriteTimeout:                 10 * time.Second, // counts from the answer, not from the request
 		IdleTimeout:                  15 * time.Second,

@@ -1,45 +1,13 @@
 package main
 
 import (
-	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
-
-// access logs one line for each request, with the route's template: the path
-// itself holds the tokens of links and webhooks.
-func access(log *slog.Logger) fiber.Handler {
-	return func(c *fiber.Ctx) error {
-		start := time.Now()
-		if err := c.Next(); err != nil {
-			if err := c.App().ErrorHandler(c, err); err != nil {
-				return err
-			}
-		}
-		log.LogAttrs(c.UserContext(), slog.LevelInfo, "request",
-			slog.String("method", c.Method()),
-			slog.String("route", routeOf(c)),
-			slog.Int("status", c.Response().StatusCode()),
-			slog.Duration("took", time.Since(start)),
-			slog.String("request", c.GetRespHeader(fiber.HeaderXRequestID)),
-		)
-		return nil
-	}
-}
-
-// routeOf is the template of the last route that took the request. For one that
-// no handler took it is the middleware's own, which has no template to tell.
-func routeOf(c *fiber.Ctx) string {
-	if r := c.Route(); r.Path != "/" || c.Path() == "/" {
-		return r.Path
-	}
-	return "(none)"
-}
 
 // sameMachine refuses a host that is not this machine's name for itself: a page
 // elsewhere may have its own name resolved to a loopback address, and read.

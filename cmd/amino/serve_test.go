@@ -144,6 +144,11 @@ func TestServeLogsNoSecret(t *testing.T) {
 	link := r.invite(key, "anna@customer.example")
 	r.get(strings.TrimPrefix(link, r.base))
 	r.get("/nothing/anna@customer.example")
+	unsigned, err := (&http.Client{Timeout: 30 * time.Second}).Post(hook.WebhookURL, "application/json", strings.NewReader(`{"email":"anna@customer.example"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = unsigned.Body.Close()
 	if err := r.stop(); err != nil {
 		t.Fatal(err)
 	}

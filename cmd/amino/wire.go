@@ -112,7 +112,7 @@ func mailboxKey(keys *vault.Keys) (key [32]byte) {
 // addresses and links to whoever asks, so they are there for this machine alone.
 func (p *service) mountPublic() {
 	p.public = httpapi.App(p.log)
-	p.public.Use(access(p.log), forwarded(p.settings.TrustedProxies))
+	p.public.Use(httpapi.Access(p.log), forwarded(p.settings.TrustedProxies))
 	httpapi.Mount(p.public, httpapi.API{
 		Store: p.store, Keys: p.store.Keys(), PublicURL: p.base, Now: p.clock.Now, Log: p.log, Nudge: p.nudge, Ready: p.ready,
 	})
