@@ -10,7 +10,7 @@ KILLS ?= 20
 
 GENERATED = $(wildcard adapters/webui/*_templ.go) adapters/httpapi/openapi.json
 
-.PHONY: help test lint bench mutants sim crash fuzz screenshots build generate curl
+.PHONY: help test lint bench peers mutants sim crash fuzz screenshots build generate curl
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,8 +28,15 @@ lint: $(GOBIN)/golangci-lint ## golangci-lint with this repository's rules
 $(GOBIN)/golangci-lint:
 	go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-bench: ## webhooks and calls a second over HTTP, durable before the answer, load on the same cores
-	go run ./cmd/bench
+bench: $(if $(PEERS),peers) ## every figure beside its bar, and beside asynq and River (PEERS=1 installs their databases)
+	go run ./cmd/bench $(BENCH)
+
+# The bench starts databases of its own; those that Debian's packages start are in its way.
+peers:
+	@command -v redis-server >/dev/null || \
+		{ apt-get update -qq && apt-get install -y -qq redis-server && { service redis-server stop || true; }; }
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+		{ apt-get update -qq && apt-get install -y -qq postgresql-15 && { service postgresql stop || true; }; }
 
 mutants: ## delete one rule at a time and see its named case fail
 	go run ./store/storetest/mutants

@@ -1,9 +1,11 @@
-// Command bench measures the real program. It builds the binary, starts it on an
-// empty folder, signs webhooks as a shop does and sends them as fast as they are
-// answered; then it counts what the program made of them. It hides the load, the
-// reading of the process's usage, and the count that cannot be faked: every order
-// answered 200 is one invitation, told once or twice. A slow machine is no fault;
-// an invitation lost or doubled is, and ends the program with 1.
+// Command bench measures the real program and prints one table: each figure beside
+// its bar. It builds the program, starts it on empty folders, signs webhooks as a
+// shop does and sends them as fast as they are answered, and the same beside it to
+// the same server without a store and to servers that others would build instead.
+// It hides the load, the reading of a process's usage, the peers' databases, and
+// the count that cannot be faked: every order answered 200 is one invitation, told
+// once or twice. A bar that is missed is no fault; an invitation lost or doubled
+// is, and ends the program with 1.
 package main
 
 import (
@@ -13,8 +15,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -22,7 +28,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout)
+	err := begin(ctx, os.Args[1:], os.Stdout)
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
@@ -32,86 +38,112 @@ func main() {
 	}
 }
 
+// begin is the bench, or one of the servers that it starts of itself.
+func begin(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) > 0 && args[0] == bareMode {
+		return serveBare(ctx, args[1:])
+	}
+	if len(args) > 0 && args[0] == wholeMode {
+		return serveWhole(ctx, args[1:])
+	}
+	p, err := readPlan(args)
+	if err != nil {
+		return err
+	}
+	return p.carryOut(ctx, out)
+}
+
 // plan is what to do.
 type plan struct {
-	connections, rounds, seconds, warmup int
-	dir                                  string
+	bench
+	rows      []int         // none: all
+	sustained time.Duration // how long row 5 takes
 }
 
 func readPlan(args []string) (p plan, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&p.connections, "connections", 64, "keep-alive connections")
-	flags.IntVar(&p.seconds, "seconds", 10, "how long a round takes")
-	flags.IntVar(&p.rounds, "rounds", 3, "rounds")
-	flags.IntVar(&p.warmup, "warmup", 3, "seconds before the first round")
+	flags.DurationVar(&p.seconds, "seconds", 2*time.Second, "how long a round takes")
+	flags.IntVar(&p.rounds, "rounds", 3, "rounds, of which the median counts")
+	flags.DurationVar(&p.sustained, "sustained", 2*time.Minute, "how long row 5 goes on")
 	flags.StringVar(&p.dir, "dir", os.TempDir(), "where the folder is made; one in memory makes every sync free")
+	rows := flags.String("rows", "", "the rows of the table to measure, like 1,2,3; 0 is beyond capacity; all if empty")
 	if err := flags.Parse(args); err != nil {
 		return p, err
 	}
-	if p.connections < 1 || p.seconds < 1 || p.rounds < 1 || p.warmup < 0 || flags.NArg() > 0 {
+	if p.connections < 1 || p.seconds <= 0 || p.rounds < 1 || flags.NArg() > 0 {
 		return p, errors.New("connections, seconds and rounds must be at least 1, and nothing else is taken")
+	}
+	for text := range strings.SplitSeq(*rows, ",") {
+		if text == "" {
+			continue
+		}
+		row, err := strconv.Atoi(text)
+		if err != nil || row < 0 || row > 17 {
+			return p, fmt.Errorf("there is no row %q", text)
+		}
+		p.rows = append(p.rows, row)
 	}
 	return p, nil
 }
 
-func run(ctx context.Context, args []string, out io.Writer) (err error) {
-	p, err := readPlan(args)
+// wants reports whether one of the rows is to be measured.
+func (p *plan) wants(rows ...int) bool {
+	return len(p.rows) == 0 || slices.ContainsFunc(rows, func(r int) bool { return slices.Contains(p.rows, r) })
+}
+
+func (p *plan) carryOut(ctx context.Context, out io.Writer) (err error) {
+	p.out = out
+	if p.dir, err = os.MkdirTemp(p.dir, "amino-bench-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(p.dir)) }()
+	sync, err := probe(filepath.Join(p.dir, "probe"))
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(p.dir, "amino-bench-")
-	if err != nil {
+	p.say("%s; one durable write of 4 KiB takes %s here\n", machine(), brief(sync))
+	if err := p.build(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	sync, err := probe(filepath.Join(dir, "probe"))
-	if err != nil {
-		return err
+	figures, err := p.measure(ctx)
+	p.say("")
+	printTable(out, figures)
+	if err == nil && p.wants(0, 1, 2, 3, 4, 5, 6, 9, 16, 17) {
+		p.say("\nEvery order and every call became one invitation, told once or twice; the program's own check finds nothing.")
 	}
-	fmt.Fprintf(out, "%s; one durable write of 4 KiB takes %s here\n\n", machine(), brief(sync))
-	s, err := start(ctx, dir)
-	if err != nil {
-		return err
+	return err
+}
+
+// build makes the program as it is released.
+func (b *bench) build(ctx context.Context) error {
+	b.bin = filepath.Join(b.dir, "amino")
+	build := exec.CommandContext(ctx, "go", "build", "-o", b.bin, "aminobridge/cmd/amino")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if words, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, words)
 	}
-	r, err := measure(ctx, s, p)
-	if err = errors.Join(err, s.stop()); err == nil {
-		err = s.check(ctx) // the file at rest
-	}
-	if err != nil {
-		return fmt.Errorf("%w\n%s", err, s.lastWords())
-	}
-	r.print(out)
 	return nil
 }
 
-// measure drives the server by the plan, and returns an error if what it made of
-// the load is not what it answered.
-func measure(ctx context.Context, s *server, p plan) (r report, err error) {
-	r.first, r.idle = s.first, memoryOf(s.pid())
-	d := time.Duration(p.seconds) * time.Second
-	hooks, err := s.openShop(ctx, p.connections)
-	if err != nil {
-		return r, err
+// measure takes the rows that are wanted, one group after the other. The fault of
+// one does not keep the others from being measured.
+func (p *plan) measure(ctx context.Context) (figures []figure, err error) {
+	for _, group := range []struct {
+		rows    []int
+		measure func(context.Context) ([]figure, error)
+	}{
+		{[]int{1, 2, 3, 4, 9, 16}, p.webhooks},
+		{[]int{5, 6, 17}, p.wholeJob},
+		{[]int{14}, p.verifying},
+		{[]int{0}, p.flood},
+	} {
+		if !p.wants(group.rows...) || ctx.Err() != nil {
+			continue
+		}
+		found, fault := group.measure(ctx)
+		err = errors.Join(err, fault)
+		figures = append(figures, found...)
 	}
-	empty, err := s.size()
-	if err != nil {
-		return r, err
-	}
-	if r.rounds, err = hooks.rounds(ctx, time.Duration(p.warmup)*time.Second, d, p.rounds); err != nil {
-		return r, err
-	}
-	full, err := s.size()
-	if err != nil {
-		return r, err
-	}
-	r.each = float64(full-empty) / float64(hooks.numbers.Load())
-	calls, err := s.openDesk(ctx, p.connections)
-	if err != nil {
-		return r, err
-	}
-	if r.calls, err = calls.rounds(ctx, 0, d, 1); err != nil {
-		return r, err
-	}
-	r.busy = memoryOf(s.pid())
-	return r, s.check(ctx) // beside the letters that leave
+	return slices.DeleteFunc(figures, func(f figure) bool { return !p.wants(f.row) }), err
 }

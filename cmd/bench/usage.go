@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -26,18 +25,19 @@ func (u usage) since(before usage) usage {
 // tick is the kernel's unit in /proc, the same on every Linux.
 const tick = time.Second / 100
 
-func usageOf(pid int) (u usage, err error) {
+// usageOf reads it; of a process that has ended it is nothing, which whoever waits
+// for its answers tells better.
+func usageOf(pid int) (u usage) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return u, err
+		return u
 	}
 	// The name of the program, in parentheses, may hold anything.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	user, err1 := strconv.ParseInt(fields[11], 10, 64)
-	system, err2 := strconv.ParseInt(fields[12], 10, 64)
-	io, err3 := readProc(pid, "io")
-	u = usage{time.Duration(user+system) * tick, io["wchar"], io["write_bytes"]}
-	return u, errors.Join(err1, err2, err3)
+	user, _ := strconv.ParseInt(fields[11], 10, 64)
+	system, _ := strconv.ParseInt(fields[12], 10, 64)
+	io, _ := readProc(pid, "io")
+	return usage{time.Duration(user+system) * tick, io["wchar"], io["write_bytes"]}
 }
 
 // memory is resident memory in bytes: all of it, and what is not pages of the
@@ -76,7 +76,18 @@ func machine() string {
 		load = []byte("?")
 	}
 	first, _, _ := strings.Cut(string(load), " ")
-	return fmt.Sprintf("%s, %d processors, load %s before the start", runtime.Version(), runtime.NumCPU(), first)
+	return fmt.Sprintf("%s, %d processors%s, load %s before the start", runtime.Version(), runtime.NumCPU(), model(), first)
+}
+
+// model is the processor's name, where the kernel tells.
+func model() string {
+	text, _ := os.ReadFile("/proc/cpuinfo") // without it, there is none
+	for line := range strings.Lines(string(text)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			return " (" + strings.TrimSpace(value) + ")"
+		}
+	}
+	return ""
 }
 
 // probe is how long the disk takes to make 4 KiB durable: nothing durable is
