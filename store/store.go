@@ -58,8 +58,9 @@ type Intake interface {
 
 	// Decide gives each event the verdict of intake.Decide over the facts at that
 	// moment, and carries it out: one verdict per event, ever; an event decided
-	// before is passed over. Events of one order are decided in the order given.
-	// It returns the verdicts given now. P.
+	// before is passed over. Each is a transaction of its own, so that one that fails
+	// fails alone; events of one order are decided in the order given. It returns the
+	// verdicts given now, also beside an error. P.
 	Decide(ctx context.Context, events []core.Event, now time.Time) ([]core.Verdict, error)
 
 	// Verdicts lists a vendor's verdicts, newest first, before the cursor of the

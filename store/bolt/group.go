@@ -16,13 +16,13 @@ import (
 const (
 	mostUrgent = 1024
 	mostLater  = 64
-	leastLater = 4
 	// A flood is more requests in one interval than the writer can keep up with
 	// beside the work that follows from them. Then the writer is theirs but for one
 	// group in many, and the work is done when the flood is over, or refused.
 	flood    = 600
 	interval = 100 * time.Millisecond
-	everyNth = 32
+	everyNth = 128
+	lull     = 2 * time.Millisecond // without a request, which ends a flood
 )
 
 // op is one method's writing, waiting for its group. run decides before its
@@ -92,23 +92,50 @@ func (s *Store) commitLoop() {
 	for {
 		group := s.gather(nil)
 		if len(group) == 0 {
-			select {
-			case o := <-s.urgent:
-				group = s.gather(o)
-			case o := <-s.later:
-				group = s.gather(o)
-			case <-s.stop:
+			o := s.next()
+			if o == nil {
 				s.drain()
 				return
 			}
+			group = s.gather(o)
 		}
 		s.commit(group)
 	}
 }
 
+// next waits for something to write; nil at the end. In a flood the next request is
+// on its way, and work would only stand in its way.
+func (s *Store) next() *op {
+	if s.turn.flood {
+		timer := time.NewTimer(lull)
+		defer timer.Stop()
+		select {
+		case o := <-s.urgent:
+			return o
+		case <-s.stop:
+			return nil
+		case <-timer.C:
+			s.turn.flood = false
+		}
+	}
+	select {
+	case o := <-s.urgent:
+		return o
+	case o := <-s.later:
+		return o
+	case <-s.stop:
+		return nil
+	}
+}
+
 // drain commits what was handed over before the stop.
 func (s *Store) drain() {
-	for group := s.gather(nil); len(group) > 0; group = s.gather(nil) {
+	for {
+		s.turn = turn{since: time.Now()} // whatever came before: work too is taken now
+		group := s.gather(nil)
+		if len(group) == 0 {
+			return
+		}
 		s.commit(group)
 	}
 }
@@ -147,14 +174,11 @@ func (t *turn) work(requests int, now time.Time) int {
 		t.since, t.requests = now, 0
 	}
 	t.requests += requests
-	switch t.alone++; {
-	case !t.flood || t.alone >= everyNth:
-		t.alone = 0
-		return mostLater
-	case requests == 0: // the next are on their way
-		return leastLater
+	if t.alone++; t.flood && t.alone < everyNth {
+		return 0
 	}
-	return 0
+	t.alone = 0
+	return mostLater
 }
 
 // commit writes a group in one transaction. If one of it fails by a fault, which
