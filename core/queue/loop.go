@@ -168,6 +168,7 @@ func (l *Loop) turn(ctx context.Context, route string, vendors []core.VendorID, 
 	claims := make([]claim, len(vendors))
 	var all sync.WaitGroup
 	for i, v := range vendors {
+		ask := ask
 		ask.Vendor, ask.Jitter = v, rand.Float64()
 		all.Go(func() { claims[i] = l.claim(ctx, ask) })
 	}

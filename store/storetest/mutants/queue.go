@@ -139,7 +139,7 @@ var queueRules = []mutant{
 		`fault := core.Unmade`, `fault := core.Lost`,
 		"TestLoopFailsALetterThatCannotBeMade"},
 	{"A vendor that fails keeps nobody else waiting.", loopFile,
-		`if errors.Is(err, core.ErrFenced) || ctx.Err() != nil {`, `if err != nil {`,
+		"		l.failing.add(ask.Vendor, now+leaveAlone)\n", "",
 		"TestLoopGoesOnBesideVendorsThatFail"},
 	{"However many they are.", loopFile,
 		`l.reach+2*l.failing.count()`, `l.reach`,
