@@ -72,13 +72,16 @@ type Store struct {
 	keys  *vault.Keys
 	clock core.Clock
 
-	urgent chan *op    // what a request waits for, which goes first
-	later  chan *op    // what loops and cron do
-	busy   atomic.Bool // so much is undecided that inviting events are refused
-	shops  sync.Map    // the shops as last read, by token
-	turn   turn
-	stop   chan struct{}
-	ended  chan struct{}
+	inviting chan *op // events for the journal
+	urgent   chan *op // what else a request waits for, which goes first
+	later    chan *op // what loops and cron do
+	journal  *journal
+	backlog  atomic.Pointer[backlog] // as of the last transaction
+	shops    sync.Map                // the shops as last read, by token
+	turn     turn
+	stop     chan struct{}
+	kept     chan struct{} // closed when the journal's writer has stopped
+	ended    chan struct{} // and then the data file's
 
 	fenceOnce sync.Once
 	fenced    chan struct{}
@@ -103,13 +106,17 @@ func Open(path string, master []byte, clock core.Clock) (*Store, error) {
 	dropLeft(path) // under the lock: nobody else is at work beside the file
 	s := &Store{
 		db: db, clock: clock,
-		urgent: make(chan *op, 1024), later: make(chan *op, 256),
-		stop: make(chan struct{}), ended: make(chan struct{}), fenced: make(chan struct{}),
+		inviting: make(chan *op, 1024), urgent: make(chan *op, 1024), later: make(chan *op, 256),
+		stop: make(chan struct{}), kept: make(chan struct{}), ended: make(chan struct{}), fenced: make(chan struct{}),
 	}
-	if err := s.unlock(master); err != nil {
+	if err = s.unlock(master); err == nil {
+		err = s.openJournal(path + "-journal")
+	}
+	if err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("open %s: %w", filepath.Base(path), err)
 	}
+	go s.journalLoop()
 	go s.commitLoop()
 	// Pace time begins to run with the opening, not with the first write.
 	err = s.write(context.Background(), s.later, func(t *txn) error {
@@ -254,6 +261,20 @@ func (s *Store) unlock(master []byte) (err error) {
 	})
 }
 
+// openJournal opens the journal beside the file.
+func (s *Store) openJournal(path string) error {
+	var moved countRec
+	err := s.view(context.Background(), func(t *txn) error {
+		t.get("meta", []byte("journal"), &moved)
+		s.backlog.Store(t.waiting())
+		return nil
+	})
+	if err == nil {
+		s.journal, err = openJournal(path, s.keys.Hash("journal"), moved.N)
+	}
+	return err
+}
+
 // Keys are the data keys of the file.
 func (s *Store) Keys() *vault.Keys { return s.keys }
 
@@ -276,6 +297,7 @@ func (s *Store) Close() error {
 		close(s.stop)
 	}
 	<-s.ended
+	_ = s.journal.file.Close() // each write to it was synced
 	return s.db.Close()
 }
 

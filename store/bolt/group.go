@@ -11,59 +11,61 @@ import (
 	"aminobridge/core"
 )
 
-// What one group takes: of the writes that a request waits for all at once, of the
-// work behind them a part, so that a request never waits long for it.
 const (
+	// A group takes all writes that a request waits for, and of the work behind them
+	// a part, so that a request never waits long for it.
 	mostUrgent = 1024
-	mostLater  = 64
-	// A flood is more requests in one interval than the writer can keep up with
-	// beside the work that follows from them. Then the writer is theirs but for one
-	// group in many, and the work is done when the flood is over, or refused.
+	mostLater  = 128
+	// A flood is more webhooks in an interval than can be dealt with as they come.
+	// Then the machine is theirs but for one group of work in each interval, and the
+	// work is done when the flood is over, or refused.
 	flood    = 600
 	interval = 100 * time.Millisecond
-	everyNth = 128
-	lull     = 2 * time.Millisecond // without a request, which ends a flood
 )
 
 // op is one method's writing, waiting for its group. run decides before its
 // first write: bbolt has no savepoint, so a refusal must leave nothing behind. It
 // may run twice, when another of its group failed, and so changes nothing outside.
+// One for the journal has lines instead.
 type op struct {
-	run  func(*txn) error
-	done chan error
+	run   func(*txn) error
+	lines []line
+	done  chan error
 }
 
 // write runs a method in the next group and returns when the group is on disk.
 // If ctx is done first the outcome is unknown to the caller, who must not look
 // at what run would have set.
 func (s *Store) write(ctx context.Context, line chan *op, run func(*txn) error) error {
-	o, err := s.hand(ctx, line, run)
-	if err != nil {
+	return s.await(ctx, &op{run: run, done: make(chan error, 1)}, line)
+}
+
+func (s *Store) await(ctx context.Context, o *op, line chan *op) error {
+	if err := s.hand(ctx, o, line); err != nil {
 		return err
 	}
-	return s.await(ctx, o)
+	return s.result(ctx, o)
 }
 
 // hand puts a method's writing in line.
-func (s *Store) hand(ctx context.Context, line chan *op, run func(*txn) error) (*op, error) {
+func (s *Store) hand(ctx context.Context, o *op, line chan *op) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
-	o := &op{run: run, done: make(chan error, 1)}
 	select {
 	case line <- o:
-		return o, nil
+		return nil
 	case <-s.fenced:
-		return nil, core.ErrFenced
+		return core.ErrFenced
 	case <-s.stop:
-		return nil, core.ErrFenced
+		return core.ErrFenced
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 }
 
-// await returns when what was handed over is on disk, or refused.
-func (s *Store) await(ctx context.Context, o *op) error {
+// result returns when what was handed over is on disk, or refused.
+func (s *Store) result(ctx context.Context, o *op) error {
 	select {
 	case err := <-o.done:
 		return err
@@ -85,100 +87,142 @@ func (s *Store) leftOver(o *op) error {
 	}
 }
 
-// commitLoop is the one writer. There is no timer: while one group is synced the
-// next one gathers.
+// commitLoop is the one writer of the data file. There is no timer: while one group
+// is synced the next one gathers. An empty group only moves what the journal has.
 func (s *Store) commitLoop() {
 	defer close(s.ended)
 	for {
-		group := s.gather(nil)
-		if len(group) == 0 {
-			o := s.next()
-			if o == nil {
-				s.drain()
-				return
-			}
-			group = s.gather(o)
+		work := s.later
+		var again <-chan time.Time
+		if wait := s.turn.wait(s.journal.taken.Load(), time.Now()); wait > 0 {
+			work, again = nil, time.After(wait)
 		}
-		s.commit(group)
-	}
-}
-
-// next waits for something to write; nil at the end. In a flood the next request is
-// on its way, and work would only stand in its way.
-func (s *Store) next() *op {
-	if s.turn.flood {
-		timer := time.NewTimer(lull)
-		defer timer.Stop()
+		var group []*op
 		select {
 		case o := <-s.urgent:
-			return o
+			group = append(group, o)
+		case o := <-work:
+			group = append(group, o)
+		case <-s.journal.full:
+		case <-again:
+			continue
 		case <-s.stop:
-			return nil
-		case <-timer.C:
-			s.turn.flood = false
-		}
-	}
-	select {
-	case o := <-s.urgent:
-		return o
-	case o := <-s.later:
-		return o
-	case <-s.stop:
-		return nil
-	}
-}
-
-// drain commits what was handed over before the stop.
-func (s *Store) drain() {
-	for {
-		s.turn = turn{since: time.Now()} // whatever came before: work too is taken now
-		group := s.gather(nil)
-		if len(group) == 0 {
+			s.drain()
 			return
+		}
+		group = gather(group, s.urgent, mostUrgent)
+		if work != nil {
+			s.turn.worked = time.Now()
+			group = gather(group, work, mostLater)
 		}
 		s.commit(group)
 	}
 }
 
-func (s *Store) gather(first *op) []*op {
-	var group []*op
-	if first != nil {
-		group = append(group, first)
-	}
-	take := func(line chan *op, most int) {
-		for range most {
-			select {
-			case o := <-line:
-				group = append(group, o)
-			default:
-				return
-			}
+// drain commits what was handed over before the stop, and moves what the journal
+// has when nothing more comes into it.
+func (s *Store) drain() {
+	for kept := false; ; {
+		group := gather(gather(nil, s.urgent, mostUrgent), s.later, mostLater)
+		if len(group) > 0 || kept {
+			s.commit(group)
+		}
+		if len(group) > 0 {
+			continue
+		}
+		if kept {
+			return
+		}
+		select {
+		case <-s.kept:
+			kept = true
+		case <-s.journal.full:
+			s.commit(nil)
 		}
 	}
-	take(s.urgent, mostUrgent)
-	take(s.later, s.turn.work(len(group), time.Now()))
+}
+
+// gather adds what waits in a line to a group.
+func gather(group []*op, line chan *op, most int) []*op {
+	for range most {
+		select {
+		case o := <-line:
+			group = append(group, o)
+		default:
+			return group
+		}
+	}
 	return group
 }
 
-// turn says how much work goes into a group. The committer alone has it.
-type turn struct {
-	since    time.Time // when the interval began
-	requests int       // in it
-	flood    bool      // the one before was of one
-	alone    int       // groups since a full share of work was taken
+// journalLoop is the one writer of the journal.
+func (s *Store) journalLoop() {
+	defer close(s.kept)
+	for {
+		select {
+		case o := <-s.inviting:
+			s.keepAll(gather([]*op{o}, s.inviting, mostUrgent))
+		case <-s.stop:
+			for group := gather(nil, s.inviting, mostUrgent); len(group) > 0; group = gather(nil, s.inviting, mostUrgent) {
+				s.keepAll(group)
+			}
+			return
+		}
+	}
 }
 
-func (t *turn) work(requests int, now time.Time) int {
-	if gone := now.Sub(t.since); gone >= interval {
-		t.flood = float64(t.requests)/gone.Seconds() > flood/interval.Seconds()
-		t.since, t.requests = now, 0
+// keepAll writes the lines of a group, as a rule in one frame.
+func (s *Store) keepAll(group []*op) {
+	for len(group) > 0 {
+		n, lines := 0, []line(nil)
+		for n < len(group) && sizeOf(lines) < mostFrame {
+			lines = append(lines, group[n].lines...)
+			n++
+		}
+		err := s.journalled(lines)
+		for _, o := range group[:n] {
+			o.done <- err
+		}
+		group = group[n:]
 	}
-	t.requests += requests
-	if t.alone++; t.flood && t.alone < everyNth {
+}
+
+// journalled appends lines as soon as there is room.
+func (s *Store) journalled(lines []line) error {
+	for !s.isFenced() {
+		ok, err := s.journal.append(lines)
+		if err != nil {
+			return s.fence(err)
+		}
+		if ok {
+			return nil
+		}
+		select {
+		case <-s.journal.room:
+		case <-s.fenced:
+		}
+	}
+	return core.ErrFenced
+}
+
+// turn says when work waits for a flood to pass. The committer alone has it.
+type turn struct {
+	since  time.Time // when the interval began
+	taken  int64     // webhooks before it
+	flood  bool      // the one before was of one
+	worked time.Time // when work was last taken
+}
+
+// wait is how long work has to wait.
+func (t *turn) wait(taken int64, now time.Time) time.Duration {
+	if gone := now.Sub(t.since); gone >= interval {
+		t.flood = float64(taken-t.taken)/gone.Seconds() > flood/interval.Seconds()
+		t.since, t.taken = now, taken
+	}
+	if !t.flood {
 		return 0
 	}
-	t.alone = 0
-	return mostLater
+	return t.worked.Add(interval).Sub(now)
 }
 
 // commit writes a group in one transaction. If one of it fails by a fault, which
@@ -211,6 +255,11 @@ func (s *Store) transact(group []*op) (refusals []error, fault error) {
 	}
 	refusals = make([]error, len(group))
 	t := &txn{tx: tx, s: s}
+	var moved int
+	var place int64
+	if err := errors.Join(t.try(func(t *txn) error { moved, place = t.move(); return nil }), t.err); err != nil {
+		return nil, errors.Join(s.fence(err), tx.Rollback()) // nothing can be written any more
+	}
 	for i, o := range group {
 		if refusals[i] = t.try(o.run); isFault(refusals[i]) || t.err != nil {
 			fault := errors.Join(refusals[i], t.err)
@@ -230,7 +279,10 @@ func (s *Store) transact(group []*op) (refusals []error, fault error) {
 		return nil, s.fence(err)
 	}
 	if t.backlog != nil {
-		s.busy.Store(t.backlog.n >= mostPending)
+		s.backlog.Store(t.backlog)
+	}
+	if moved > 0 {
+		s.journal.drop(moved, place)
 	}
 	return refusals, nil
 }
@@ -272,6 +324,18 @@ func (s *Store) fence(err error) error {
 		close(s.fenced)
 	})
 	return fmt.Errorf("%w: %w", core.ErrFenced, err)
+}
+
+// ending is why nothing is written any more; nil while it is.
+func (s *Store) ending() error {
+	select {
+	case <-s.fenced:
+		return core.ErrFenced
+	case <-s.stop:
+		return core.ErrFenced
+	default:
+		return nil
+	}
 }
 
 func (s *Store) isFenced() bool {

@@ -1,11 +1,15 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	bbolt "go.etcd.io/bbolt"
 
 	"aminobridge/core"
 )
@@ -16,25 +20,29 @@ const (
 	oldestPending = 10 * time.Minute
 )
 
-// Append implements store.Intake.
+// Append implements store.Intake. What invites goes to the journal. An event that
+// withdraws is applied in a transaction, and so is what comes with it.
 func (s *Store) Append(ctx context.Context, events []core.Event) ([]core.LeaseRef, error) {
-	if s.busy.Load() && s.refuses(ctx, events) {
-		return nil, core.ErrBusy
-	}
-	// Sealing and encoding take longer than writing, so they are not in the group.
-	lines := make([]line, len(events))
+	lines := make([]line, len(events)) // made here, since that takes longer than writing them
+	inviting := true
 	for i, e := range events {
 		var err error
 		if lines[i], err = s.line(e); err != nil {
 			return nil, fmt.Errorf("event %s: %w", e.ID, err)
 		}
+		inviting = inviting && !e.Kind.Withdraws()
+	}
+	if inviting && sizeOf(lines) <= mostFrame {
+		return nil, s.keep(ctx, events, lines)
 	}
 	var refs []core.LeaseRef
 	err := s.write(ctx, s.urgent, func(t *txn) error {
-		if err := t.room(events, lines); err != nil {
-			return err
-		}
 		refs = nil
+		for i, e := range events {
+			if _, err := t.fresh(e, lines[i]); err != nil {
+				return err
+			}
+		}
 		for i, e := range events {
 			ref, err := t.append(e, lines[i])
 			if err != nil {
@@ -52,32 +60,57 @@ func (s *Store) Append(ctx context.Context, events []core.Event) ([]core.LeaseRe
 	return refs, nil
 }
 
+// keep has what is no repeat written to the journal. Two tellings at once may both
+// be; the second is dropped when they are moved.
+func (s *Store) keep(ctx context.Context, events []core.Event, lines []line) error {
+	if err := s.ending(); err != nil { // also of a repeat: is the first one on disk?
+		return err
+	}
+	o := &op{done: make(chan error, 1)}
+	err := s.view(ctx, func(t *txn) error {
+		for i, e := range events {
+			fresh, err := t.fresh(e, lines[i])
+			if err != nil {
+				return err
+			}
+			if fresh {
+				o.lines = append(o.lines, lines[i])
+			}
+		}
+		return nil
+	})
+	if err != nil || len(o.lines) == 0 {
+		return err
+	}
+	return s.await(ctx, o, s.inviting)
+}
+
 // line is an event as it is kept: what tells a repeat of it, nil if nothing does,
 // and the event itself, of which a withdrawing one needs none.
-type line struct{ repeat, key, value []byte }
+type line struct {
+	_                  struct{} `cbor:",toarray"`
+	Repeat, Key, Value []byte
+}
 
 func (s *Store) line(e core.Event) (l line, err error) {
-	l.repeat = repeatKey(e)
+	if l.Repeat = repeatKey(e); len(l.Repeat) > bbolt.MaxKeySize {
+		return l, &core.FieldError{Field: "order", Reason: "its id is too long"}
+	}
 	if !e.Kind.Withdraws() {
-		l.key = eventKey(e)
-		l.value, err = encode(l.key, s.eventRec(e))
+		l.Key = eventKey(e)
+		l.Value, err = encode(l.Key, s.eventRec(e))
 	}
 	return l, err
 }
 
-func eventKey(e core.Event) []byte { return join(stamp(e.NotBefore), e.ID[:]) }
-
-// refuses looks whether events have to come again, without a place in line: under
-// a flood the line is for those that can be kept.
-func (s *Store) refuses(ctx context.Context, events []core.Event) (busy bool) {
-	err := s.view(ctx, func(t *txn) error {
-		for _, e := range events {
-			busy = busy || !e.Kind.Withdraws() && !t.seen(repeatKey(e))
-		}
-		return nil
-	})
-	return err == nil && busy
+func sizeOf(lines []line) (n int) {
+	for _, l := range lines {
+		n += len(l.Repeat) + len(l.Key) + len(l.Value)
+	}
+	return n
 }
+
+func eventKey(e core.Event) []byte { return join(stamp(e.NotBefore), e.ID[:]) }
 
 // backlog is how much waits for its verdict, read once a transaction and written
 // at its end.
@@ -87,31 +120,45 @@ type backlog struct {
 }
 
 func (t *txn) waiting() *backlog {
-	if t.backlog != nil {
-		return t.backlog
-	}
-	var c countRec
-	t.get("meta", []byte("pending"), &c)
-	t.backlog = &backlog{n: c.N, was: c.N}
-	if first, ok := t.first("event", nil); ok {
-		t.backlog.oldest = readStamp(first)
+	if t.backlog == nil {
+		var c countRec
+		t.get("meta", []byte("pending"), &c)
+		t.backlog = &backlog{n: c.N, was: c.N}
+		t.backlog.look(t)
 	}
 	return t.backlog
 }
 
-// room refuses inviting events while too much is undecided.
-func (t *txn) room(events []core.Event, lines []line) error {
-	for i, e := range events {
-		if e.Kind.Withdraws() || t.seen(lines[i].repeat) {
-			continue
-		}
-		b := t.waiting()
-		late := !b.oldest.IsZero() && e.ReceivedAt.Sub(b.oldest) > oldestPending
-		if late || b.n >= mostPending {
-			return core.ErrBusy
+func (b *backlog) look(t *txn) {
+	b.oldest = time.Time{}
+	if first, ok := t.first("event", nil); ok {
+		b.oldest = readStamp(first)
+	}
+}
+
+// fresh reports whether an event is no repeat. While too much is undecided, one
+// that invites is refused.
+func (t *txn) fresh(e core.Event, l line) (bool, error) {
+	switch {
+	case t.seen(l.Repeat):
+		return false, nil
+	case !e.Kind.Withdraws() && t.s.crowded(e.ReceivedAt):
+		return false, core.ErrBusy
+	}
+	return true, nil
+}
+
+// crowded reports whether too much is undecided: as of the last transaction, and
+// in the journal.
+func (s *Store) crowded(now time.Time) bool {
+	n, oldest := s.journal.behind()
+	if b := s.backlog.Load(); b != nil {
+		n += b.n
+		if !b.oldest.IsZero() && (oldest.IsZero() || b.oldest.Before(oldest)) {
+			oldest = b.oldest
 		}
 	}
-	return nil
+	return n >= mostPending || !oldest.IsZero() && now.Sub(oldest) > oldestPending
 }
 
 // repeatKey is where an event is remembered, beside its order; nil if nothing
@@ -132,21 +179,45 @@ func (t *txn) seen(repeat []byte) bool { return repeat != nil && t.has("order", 
 // append keeps one event, and applies it if it withdraws.
 func (t *txn) append(e core.Event, l line) (*core.LeaseRef, error) {
 	switch {
-	case e.Kind.Withdraws() && t.seen(l.repeat):
+	case e.Kind.Withdraws() && t.seen(l.Repeat):
 		return t.leaseOf(e)
-	case t.seen(l.repeat):
+	case t.seen(l.Repeat):
 		return nil, nil
 	}
-	if l.repeat != nil {
-		t.mark("order", l.repeat)
+	if l.Repeat != nil {
+		t.mark("order", l.Repeat)
 	}
 	if e.Kind.Withdraws() {
 		_, ref, err := t.decide(e, e.ReceivedAt)
 		return ref, err
 	}
-	t.putRaw("event", l.key, l.value)
+	t.putRaw("event", l.Key, l.Value)
 	t.waiting().n++
 	return nil, t.err
+}
+
+// move brings what waits in the journal to where it belongs, each kind of key in
+// its order. It returns how many lines that were, and the place that is reached.
+func (t *txn) move() (n int, place int64) {
+	waiting, place := t.s.journal.waiting()
+	lines := slices.DeleteFunc(once(waiting), func(l line) bool {
+		if t.seen(l.Repeat) {
+			return true
+		}
+		if l.Repeat != nil {
+			t.mark("order", l.Repeat)
+		}
+		return false
+	})
+	slices.SortFunc(lines, byKey)
+	for _, l := range lines {
+		t.putRaw("event", l.Key, l.Value)
+	}
+	if len(waiting) > 0 {
+		t.waiting().n += int64(len(lines))
+		t.put("meta", []byte("journal"), countRec{N: place})
+	}
+	return len(waiting), place
 }
 
 // leaseOf is the lease that stands in the way of a withdrawal told again.
@@ -166,19 +237,43 @@ func (t *txn) leaseOf(e core.Event) (*core.LeaseRef, error) {
 	return &core.LeaseRef{Vendor: e.Vendor, Invitation: o.Invitation, Kind: core.First, Token: entry.LeaseToken}, t.err
 }
 
-// Pending implements store.Intake.
+// once leaves out repeats, and brings the rest in the order of what tells them.
+func once(lines []line) []line {
+	sorted := slices.SortedStableFunc(slices.Values(lines), func(a, b line) int { return bytes.Compare(a.Repeat, b.Repeat) })
+	return slices.CompactFunc(sorted, func(a, b line) bool { return a.Repeat != nil && bytes.Equal(a.Repeat, b.Repeat) })
+}
+
+func byKey(a, b line) int { return bytes.Compare(a.Key, b.Key) }
+
+// Pending implements store.Intake. It looks at the journal first: what is moved
+// meanwhile is then found twice, and not missed.
 func (s *Store) Pending(ctx context.Context, now time.Time, n int) (events []core.Event, err error) {
+	waiting, _ := s.journal.waiting()
+	moved := map[core.EventID]bool{}
+	take := func(key, value []byte) bool {
+		at, id := readStamp(key), core.EventID(key[8:24])
+		if len(events) == n || at.After(now) {
+			return false
+		}
+		if !moved[id] {
+			events = append(events, s.readEvent(id, at, key, value))
+		}
+		moved[id] = true
+		return true
+	}
 	err = s.view(ctx, func(t *txn) error {
-		t.each("event", nil, func(key, value []byte) bool {
-			at := readStamp(key)
-			if len(events) == n || at.After(now) {
-				return false
-			}
-			events = append(events, s.readEvent(core.EventID(key[8:24]), at, key, value))
-			return true
-		})
+		t.each("event", nil, take)
 		return nil
 	})
+	if len(events) < n {
+		lines := once(waiting)
+		slices.SortFunc(lines, byKey)
+		for _, l := range lines {
+			if !take(l.Key, l.Value) {
+				break
+			}
+		}
+	}
 	return events, err
 }
 
@@ -197,17 +292,17 @@ func (s *Store) Decide(ctx context.Context, events []core.Event, now time.Time) 
 	given := make([]*core.Verdict, len(events))
 	ops := make([]*op, 0, len(events))
 	for i, e := range events {
-		o, left := s.hand(ctx, s.later, func(t *txn) (err error) {
+		o := &op{done: make(chan error, 1), run: func(t *txn) (err error) {
 			given[i], err = t.decideOnce(e, now)
 			return err
-		})
-		if err = left; err != nil {
+		}}
+		if err = s.hand(ctx, o, s.later); err != nil {
 			break
 		}
 		ops = append(ops, o)
 	}
 	for i, o := range ops {
-		switch fault := s.await(ctx, o); {
+		switch fault := s.result(ctx, o); {
 		case fault != nil:
 			err = errors.Join(err, fault)
 		case given[i] != nil:

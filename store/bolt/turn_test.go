@@ -5,29 +5,31 @@ import (
 	"time"
 )
 
-// TestTurn: work goes with requests until they are a flood; then with one group in
-// many, and again with all once an interval was quiet.
+// TestTurn: work waits for nothing until webhooks are a flood; then it has one
+// group in each interval, and all of them again once an interval was quiet.
 func TestTurn(t *testing.T) {
-	now := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	now, taken := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC), int64(0)
 	turn := turn{since: now}
-	groups := func(requests int, apart time.Duration, n int) (worked int) {
-		for range n {
-			now = now.Add(apart)
-			if turn.work(requests, now) > 0 {
+	// pass lets time go on, with so many webhooks in each millisecond of it.
+	pass := func(d time.Duration, webhooks int64) (worked int) {
+		for range d / time.Millisecond {
+			now, taken = now.Add(time.Millisecond), taken+webhooks
+			if turn.wait(taken, now) <= 0 {
+				turn.worked = now
 				worked++
 			}
 		}
 		return worked
 	}
-	if got := groups(5, time.Millisecond, 300); got != 300 {
-		t.Errorf("at 5,000 requests a second %d of 300 groups took work, want all", got)
+	if got := pass(300*time.Millisecond, 5); got != 300 {
+		t.Errorf("at 5,000 webhooks a second work had %d of 300 turns, want all", got)
 	}
-	groups(20, time.Millisecond, 200) // the flood has begun
-	if got := groups(20, time.Millisecond, 10*everyNth); got != 10 {
-		t.Errorf("in a flood %d of %d groups took work, want 10", got, 10*everyNth)
+	pass(2*interval, 20) // the flood has begun
+	if got := pass(10*interval, 20); got != 10 {
+		t.Errorf("in a flood work had %d turns in ten intervals, want 10", got)
 	}
-	groups(5, time.Millisecond, 200)
-	if got := groups(5, time.Millisecond, 100); got != 100 {
-		t.Errorf("after the flood %d of 100 groups took work, want all", got)
+	pass(2*interval, 5)
+	if got := pass(interval, 5); got != 100 {
+		t.Errorf("after the flood work had %d of 100 turns, want all", got)
 	}
 }

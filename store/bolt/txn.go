@@ -222,8 +222,11 @@ func (t *txn) flush() {
 	for _, d := range t.desks {
 		d.flush()
 	}
-	if b := t.backlog; b != nil && b.n != b.was {
-		t.put("meta", []byte("pending"), countRec{N: b.n})
+	if b := t.backlog; b != nil {
+		b.look(t)
+		if b.n != b.was {
+			t.put("meta", []byte("pending"), countRec{N: b.n})
+		}
 	}
 	if t.wrote && t.read.Pace != 0 {
 		t.put("meta", []byte("pace"), t.read)
