@@ -46,20 +46,20 @@ func (f *field) each(ctx context.Context, connections int, d time.Duration) erro
 
 // webhooks measures rows 1 to 4, 9 and 16: the whole way of a webhook over HTTP, beside
 // servers that do less and servers that do the same by other means.
-func (b *bench) webhooks(ctx context.Context) (figures []figure, err error) {
-	b.say("rows 1-4, 9, 16: webhooks of 12 KB, and calls, over %d connections", b.connections)
-	s, err := b.serve(ctx, filepath.Join(b.dir, "webhooks"))
+func (p *plan) webhooks(ctx context.Context) (figures []figure, err error) {
+	p.say("rows 1-4, 9, 16: webhooks of 12 KB, and calls, over %d connections", p.connections)
+	s, err := p.serve(ctx, filepath.Join(p.dir, "webhooks"))
 	if err != nil {
 		return nil, err
 	}
-	figures, err = b.besideOthers(ctx, s)
+	figures, err = p.besideOthers(ctx, s)
 	if err = errors.Join(err, s.stop()); err == nil {
 		err = s.check(ctx) // the file at rest
 	}
 	return figures, err
 }
 
-func (b *bench) besideOthers(ctx context.Context, s *server) (figures []figure, err error) {
+func (p *plan) besideOthers(ctx context.Context, s *server) (figures []figure, err error) {
 	shop, key, err := s.shop(ctx)
 	if err != nil {
 		return nil, err
@@ -69,24 +69,29 @@ func (b *bench) besideOthers(ctx context.Context, s *server) (figures []figure, 
 		return nil, err
 	}
 	ours := s.orders(o, key)
-	bare, err := b.bare(ctx, o)
+	bare, err := p.bare(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, bare.stop()) }()
-	asynq, river, err := b.peers(ctx, o)
-	if err != nil {
-		return nil, err
+	asynq, river := &peer{name: onAsynq, missing: "not wanted"}, &peer{name: onRiver, missing: "not wanted"}
+	if p.wants(2, 3) {
+		if asynq, river, err = p.peers(ctx, o); err != nil {
+			return nil, err
+		}
 	}
 	defer func() { err = errors.Join(err, asynq.stop(), river.stop()) }()
 	calls, err := s.desk(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f := &field{bench: b, orders: o, rounds: map[*target][]round{}, first: 1, targets: []*target{ours, bare, calls}}
-	for _, p := range []*peer{asynq, river} {
-		if p.missing == "" {
-			f.targets = append(f.targets, p.target)
+	f := &field{bench: &p.bench, orders: o, rounds: map[*target][]round{}, first: 1, targets: []*target{ours, bare}}
+	if p.wants(16) {
+		f.targets = append(f.targets, calls)
+	}
+	for _, other := range []*peer{asynq, river} {
+		if other.missing == "" {
+			f.targets = append(f.targets, other.target)
 		}
 	}
 	if err := f.race(ctx); err != nil {
@@ -97,9 +102,13 @@ func (b *bench) besideOthers(ctx context.Context, s *server) (figures []figure, 
 	if err != nil {
 		return nil, err
 	}
-	figures = alone(us, f.rounds[bare], b.connections)
+	figures = alone(us, f.rounds[bare], p.connections)
 	figures[len(figures)-1].aside += fmt.Sprintf("; %s with ids mixed up within %d", kilobytes(mixed.written()), window)
-	return append(figures, f.beside(us, 2, 1.2, asynq), f.beside(us, 3, 6, river), f.called(us, calls)), nil
+	figures = append(figures, f.beside(us, 2, 1.2, asynq), f.beside(us, 3, 6, river))
+	if p.wants(16) {
+		figures = append(figures, f.called(us, calls))
+	}
+	return figures, nil
 }
 
 // bare is this same program in its bare mode.
