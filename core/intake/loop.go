@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aminobridge/core"
@@ -26,6 +27,13 @@ const (
 	// poll finds what no nudge tells of: an event whose NotBefore has come, or one
 	// left over after a fault.
 	poll = 250 * time.Millisecond
+
+	// Shops wait for an answer and nobody for a verdict. While webhooks come without
+	// a lull, verdicts take one part in share of a processor's time; but not after
+	// they have kept an event waiting for mostWay.
+	lull    = 2 * time.Millisecond
+	share   = 8
+	mostWay = 10 * time.Second
 )
 
 // Loop gives every pending event its verdict. One that fails twice, with others
@@ -38,10 +46,13 @@ type Loop struct {
 
 	once  sync.Once
 	nudge chan struct{}
+	heard atomic.Bool   // of an event, since that was last asked
+	took  time.Duration // by the last batch
 }
 
 // Nudge says that there is something to decide. It never blocks.
 func (l *Loop) Nudge() {
+	l.heard.Store(true)
 	select {
 	case l.nudges() <- struct{}{}:
 	default:
@@ -93,11 +104,29 @@ func (l *Loop) pass(ctx context.Context) (more bool, err error) {
 	if err != nil || len(events) == 0 {
 		return false, err
 	}
+	if now.Sub(events[0].ReceivedAt) < mostWay {
+		l.giveWay(ctx)
+	}
+	begun := time.Now()
+	defer func() { l.took = time.Since(begun) }()
 	err = l.decide(ctx, events, now)
 	if blames(ctx, err) {
 		err = l.singly(ctx, events, now)
 	}
 	return len(events) == batch, err
+}
+
+// giveWay waits for a lull, or until verdicts have had no more than their share.
+func (l *Loop) giveWay(ctx context.Context) {
+	for rest := (share - 1) * l.took; rest > 0 && l.heard.Swap(false); rest -= lull {
+		timer := time.NewTimer(min(rest, lull))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
 }
 
 // singly decides a batch that failed, one by one.

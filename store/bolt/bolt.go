@@ -78,7 +78,6 @@ type Store struct {
 	journal  *journal
 	backlog  atomic.Pointer[backlog] // as of the last transaction
 	shops    sync.Map                // the shops as last read, by token
-	turn     turn
 	stop     chan struct{}
 	kept     chan struct{} // closed when the journal's writer has stopped
 	ended    chan struct{} // and then the data file's

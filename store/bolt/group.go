@@ -4,23 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	berrors "go.etcd.io/bbolt/errors"
 
 	"aminobridge/core"
 )
 
+// What one group takes: of the writes that a request waits for all at once, of the
+// work behind them a part, so that a request never waits long for it.
 const (
-	// A group takes all writes that a request waits for, and of the work behind them
-	// a part, so that a request never waits long for it.
 	mostUrgent = 1024
 	mostLater  = 128
-	// A flood is more webhooks in an interval than can be dealt with as they come.
-	// Then the machine is theirs but for one group of work in each interval, and the
-	// work is done when the flood is over, or refused.
-	flood    = 600
-	interval = 100 * time.Millisecond
 )
 
 // op is one method's writing, waiting for its group. run decides before its
@@ -92,38 +86,31 @@ func (s *Store) leftOver(o *op) error {
 func (s *Store) commitLoop() {
 	defer close(s.ended)
 	for {
-		work := s.later
-		var again <-chan time.Time
-		if wait := s.turn.wait(s.journal.taken.Load(), time.Now()); wait > 0 {
-			work, again = nil, time.After(wait)
-		}
 		var group []*op
 		select {
 		case o := <-s.urgent:
 			group = append(group, o)
-		case o := <-work:
+		case o := <-s.later:
 			group = append(group, o)
 		case <-s.journal.full:
-		case <-again:
-			continue
 		case <-s.stop:
 			s.drain()
 			return
 		}
-		group = gather(group, s.urgent, mostUrgent)
-		if work != nil {
-			s.turn.worked = time.Now()
-			group = gather(group, work, mostLater)
-		}
-		s.commit(group)
+		s.commit(s.gather(group))
 	}
+}
+
+// gather adds what waits to a group.
+func (s *Store) gather(group []*op) []*op {
+	return take(take(group, s.urgent, mostUrgent), s.later, mostLater)
 }
 
 // drain commits what was handed over before the stop, and moves what the journal
 // has when nothing more comes into it.
 func (s *Store) drain() {
 	for kept := false; ; {
-		group := gather(gather(nil, s.urgent, mostUrgent), s.later, mostLater)
+		group := s.gather(nil)
 		if len(group) > 0 || kept {
 			s.commit(group)
 		}
@@ -142,8 +129,8 @@ func (s *Store) drain() {
 	}
 }
 
-// gather adds what waits in a line to a group.
-func gather(group []*op, line chan *op, most int) []*op {
+// take adds what waits in a line to a group.
+func take(group []*op, line chan *op, most int) []*op {
 	for range most {
 		select {
 		case o := <-line:
@@ -161,9 +148,9 @@ func (s *Store) journalLoop() {
 	for {
 		select {
 		case o := <-s.inviting:
-			s.keepAll(gather([]*op{o}, s.inviting, mostUrgent))
-		case <-s.stop:
-			for group := gather(nil, s.inviting, mostUrgent); len(group) > 0; group = gather(nil, s.inviting, mostUrgent) {
+			s.keepAll(take([]*op{o}, s.inviting, mostUrgent))
+		case <-s.stop: // what was handed over before is kept
+			for group := take(nil, s.inviting, mostUrgent); len(group) > 0; group = take(nil, s.inviting, mostUrgent) {
 				s.keepAll(group)
 			}
 			return
@@ -203,26 +190,6 @@ func (s *Store) journalled(lines []line) error {
 		}
 	}
 	return core.ErrFenced
-}
-
-// turn says when work waits for a flood to pass. The committer alone has it.
-type turn struct {
-	since  time.Time // when the interval began
-	taken  int64     // webhooks before it
-	flood  bool      // the one before was of one
-	worked time.Time // when work was last taken
-}
-
-// wait is how long work has to wait.
-func (t *turn) wait(taken int64, now time.Time) time.Duration {
-	if gone := now.Sub(t.since); gone >= interval {
-		t.flood = float64(taken-t.taken)/gone.Seconds() > flood/interval.Seconds()
-		t.since, t.taken = now, taken
-	}
-	if !t.flood {
-		return 0
-	}
-	return t.worked.Add(interval).Sub(now)
 }
 
 // commit writes a group in one transaction. If one of it fails by a fault, which

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -38,11 +37,10 @@ var errJournal = errors.New("the journal lacks events that were kept: it is dama
 // its start. The checksum covers that place and what only this data file's keys
 // make, so that nothing of an earlier round or of another file is taken for it.
 type journal struct {
-	file  *os.File
-	id    []byte
-	taken atomic.Int64  // lines ever appended, by which the committer sees a flood
-	full  chan struct{} // told when lines should be moved
-	room  chan struct{} // told when some were
+	file *os.File
+	id   []byte
+	full chan struct{} // told when lines should be moved
+	room chan struct{} // told when some were
 
 	mu    sync.Mutex
 	end   int64 // place at which the last frame ended
@@ -152,7 +150,6 @@ func (j *journal) append(lines []line) (bool, error) {
 	if _, err := j.file.WriteAt(frame, at%ring); err != nil { // on disk when it returns
 		return false, err
 	}
-	j.taken.Add(int64(len(lines)))
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.end = end
