@@ -28,10 +28,11 @@ const (
 	// left over after a fault.
 	poll = 250 * time.Millisecond
 
-	// Shops wait for an answer and nobody for a verdict. While webhooks come without
-	// a lull, verdicts take one part in share of a processor's time; but not after
-	// they have kept an event waiting for mostWay.
-	lull    = 2 * time.Millisecond
+	// A flood is more webhooks a second than this, measured by steps. Shops wait for
+	// an answer and nobody for a verdict: while it lasts, verdicts have one part in
+	// share of a processor's time, until an event has waited for mostWay.
+	flood   = 4000
+	step    = 20 * time.Millisecond
 	share   = 8
 	mostWay = 10 * time.Second
 )
@@ -46,13 +47,14 @@ type Loop struct {
 
 	once  sync.Once
 	nudge chan struct{}
-	heard atomic.Bool   // of an event, since that was last asked
+	heard atomic.Int64  // nudges since asked
+	asked time.Time     // whether there is a flood
 	took  time.Duration // by the last batch
 }
 
 // Nudge says that there is something to decide. It never blocks.
 func (l *Loop) Nudge() {
-	l.heard.Store(true)
+	l.heard.Add(1)
 	select {
 	case l.nudges() <- struct{}{}:
 	default:
@@ -116,17 +118,24 @@ func (l *Loop) pass(ctx context.Context) (more bool, err error) {
 	return len(events) == batch, err
 }
 
-// giveWay waits for a lull, or until verdicts have had no more than their share.
+// giveWay waits for the end of a flood, or until verdicts have had their share.
 func (l *Loop) giveWay(ctx context.Context) {
-	for rest := (share - 1) * l.took; rest > 0 && l.heard.Swap(false); rest -= lull {
-		timer := time.NewTimer(min(rest, lull))
+	for rest := (share - 1) * l.took; rest > 0 && l.flooded() && ctx.Err() == nil; rest -= step {
+		timer := time.NewTimer(min(rest, step))
 		select {
 		case <-ctx.Done():
-			timer.Stop()
-			return
 		case <-timer.C:
 		}
+		timer.Stop()
 	}
+}
+
+// flooded reports whether there was a flood since it was last asked.
+func (l *Loop) flooded() bool {
+	now := time.Now()
+	gone := now.Sub(l.asked)
+	l.asked = now
+	return float64(l.heard.Swap(0)) > flood*gone.Seconds()
 }
 
 // singly decides a batch that failed, one by one.
