@@ -200,7 +200,7 @@ func (t *txn) append(e core.Event, l line) (*core.LeaseRef, error) {
 // its order. It returns how many lines that were, and the place that is reached.
 func (t *txn) move() (n int, place int64) {
 	waiting, place := t.s.journal.waiting()
-	lines := slices.DeleteFunc(once(waiting), func(l line) bool {
+	lines := slices.DeleteFunc(slices.SortedStableFunc(slices.Values(waiting), byRepeat), func(l line) bool {
 		if t.seen(l.Repeat) {
 			return true
 		}
@@ -237,11 +237,7 @@ func (t *txn) leaseOf(e core.Event) (*core.LeaseRef, error) {
 	return &core.LeaseRef{Vendor: e.Vendor, Invitation: o.Invitation, Kind: core.First, Token: entry.LeaseToken}, t.err
 }
 
-// once leaves out repeats, and brings the rest in the order of what tells them.
-func once(lines []line) []line {
-	sorted := slices.SortedStableFunc(slices.Values(lines), func(a, b line) int { return bytes.Compare(a.Repeat, b.Repeat) })
-	return slices.CompactFunc(sorted, func(a, b line) bool { return a.Repeat != nil && bytes.Equal(a.Repeat, b.Repeat) })
-}
+func byRepeat(a, b line) int { return bytes.Compare(a.Repeat, b.Repeat) }
 
 func byKey(a, b line) int { return bytes.Compare(a.Key, b.Key) }
 
@@ -266,15 +262,21 @@ func (s *Store) Pending(ctx context.Context, now time.Time, n int) (events []cor
 		return nil
 	})
 	if len(events) < n {
-		lines := once(waiting)
-		slices.SortFunc(lines, byKey)
-		for _, l := range lines {
+		for _, l := range once(waiting) {
 			if !take(l.Key, l.Value) {
 				break
 			}
 		}
 	}
 	return events, err
+}
+
+// once leaves out repeats, as moving does, and brings the rest in order.
+func once(lines []line) []line {
+	lines = slices.SortedStableFunc(slices.Values(lines), byRepeat)
+	lines = slices.CompactFunc(lines, func(a, b line) bool { return a.Repeat != nil && byRepeat(a, b) == 0 })
+	slices.SortFunc(lines, byKey)
+	return lines
 }
 
 // readEvent returns what can be read of an event; Poison if that is not all.

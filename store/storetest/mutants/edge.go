@@ -3,6 +3,7 @@ package main
 const (
 	decideFile   = "core/intake/decide.go"
 	settingsFile = "core/vendor.go"
+	intakeLoop   = "core/intake/loop.go"
 	cancelFile   = "adapters/httpapi/cancel.go"
 	shopFile     = "adapters/httpapi/admin_shop.go"
 )
@@ -28,6 +29,15 @@ var edgeRules = []mutant{
 	{"A shop is connected since it was added.", shopFile,
 		`CreatedAt: now, Since: now}`, `CreatedAt: now}`,
 		"TestAdminUninstallToldLate"},
+	{"In a flood verdicts give way.", intakeLoop,
+		`return float64(l.heard.Swap(0)) > flood*gone.Seconds()`, `return gone < 0`,
+		"TestLoopGivesWay/in a flood"},
+	{"And only in a flood.", intakeLoop,
+		`return float64(l.heard.Swap(0)) > flood*gone.Seconds()`, `return gone > 0`,
+		"TestLoopGivesWay/below a flood"},
+	{"And not for ever.", intakeLoop,
+		`if now.Sub(events[0].ReceivedAt) < mostWay {`, `if true {`,
+		"TestLoopGivesWay/in one that goes on for long"},
 	{"A delay that reaches max_age would invite nobody.", settingsFile,
 		`if s.Delay >= s.MaxAge {`, `if s.Delay > s.MaxAge {`,
 		"TestSettingsCheck/a delay of max_age"},
