@@ -87,6 +87,9 @@ type Desk struct {
 // longer than a full hour.
 func (d *Desk) Sweep(now time.Time) {
 	for _, s := range []Set{DirectSlots, PacedSlots, Admissions} {
+		if *d.count(s) == 0 {
+			continue
+		}
 		for at, h, ok := d.Book.First(s); ok && !at.After(now); at, h, ok = d.Book.First(s) {
 			d.remove(s, at, h)
 		}

@@ -77,7 +77,8 @@ type Store struct {
 	later    chan *op // what loops and cron do
 	journal  *journal
 	backlog  atomic.Pointer[backlog] // as of the last transaction
-	shops    sync.Map                // the shops as last read, by token
+	vendors  recall[core.Vendor]
+	shops    recall[core.Shop]
 	stop     chan struct{}
 	kept     chan struct{} // closed when the journal's writer has stopped
 	ended    chan struct{} // and then the data file's

@@ -179,6 +179,9 @@ func (d *desk) next() (next [2]int64) {
 		return next
 	}
 	for _, lane := range []core.Lane{core.Direct, core.Orders, core.Bulk} {
+		if d.waiting[int(lane)] == 0 {
+			continue
+		}
 		if h, ok := d.head(lane, retry); ok {
 			d.wake(h, m, soonest)
 		}
@@ -254,6 +257,9 @@ func (d *desk) again(h head, at time.Time) bool {
 
 // ready is the letter of the lane that may be tried now but for the cap.
 func (d *desk) ready(lane core.Lane, m core.Moment) (head, bool) {
+	if d.waiting[int(lane)] == 0 {
+		return head{}, false
+	}
 	if lane.Paced() && d.vendor.Settings.Hours.Open(m.Wall, d.vendor.Settings.Location()).After(m.Wall) {
 		return head{}, false
 	}

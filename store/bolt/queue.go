@@ -214,9 +214,12 @@ func (s *Store) Wanted(ctx context.Context, ref core.LeaseRef) (wanted bool, err
 		if !live || e.Stop != 0 || v.Settings.Paused {
 			return nil
 		}
-		inv, err := t.row(ref.Vendor, ref.Invitation)
-		wanted = err == nil && (!e.Lane.Paced() || !t.shopGone(inv.Shop))
-		return err
+		var r invitationRec
+		if !t.get("invitation", ref.Invitation[:], &r) {
+			return core.ErrNotFound
+		}
+		wanted = !e.Lane.Paced() || !t.shopGone(r.bare(ref.Invitation).Shop)
+		return nil
 	})
 	return wanted, err
 }
@@ -233,8 +236,11 @@ func (t *txn) shopGone(id core.ShopID) bool {
 	if id.IsZero() {
 		return false
 	}
-	var r shopRec
-	return !t.get("shop", under('i', id[:]), &r) || r.UninstalledAt != 0
+	shop, err := t.shop(id)
+	if err != nil && !errors.Is(err, core.ErrNotFound) {
+		t.fail(err)
+	}
+	return err != nil || !shop.UninstalledAt.IsZero()
 }
 
 // Settle implements store.Queue.

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,12 +13,21 @@ import (
 func under(class byte, parts ...[]byte) []byte { return append([]byte{class}, join(parts...)...) }
 
 func (t *txn) vendor(id core.VendorID) (core.Vendor, error) {
-	r := vendorRec{Settings: settingsRec(core.DefaultSettings())}
-	if !t.get("vendor", under('i', id[:]), &r) {
-		return core.Vendor{}, errors.Join(t.err, fmt.Errorf("vendor: %w", core.ErrNotFound))
+	key := under('i', id[:])
+	record := t.getRaw("vendor", key)
+	if record == nil {
+		return core.Vendor{}, errNoVendor
 	}
-	return r.vendor(id), nil
+	return t.s.vendors.read(key, record, func() (core.Vendor, error) {
+		r := vendorRec{Settings: settingsRec(core.DefaultSettings())}
+		if !t.get("vendor", key, &r) {
+			return core.Vendor{}, errors.Join(t.err, errNoVendor)
+		}
+		return r.vendor(id), nil
+	})
 }
+
+var errNoVendor = fmt.Errorf("vendor: %w", core.ErrNotFound)
 
 // PutVendor implements store.Desk. Its letters may be ready at another time from
 // now on, so the ready index is written anew.
@@ -185,9 +193,21 @@ func (s *Store) RevokeKey(ctx context.Context, id core.KeyID, now time.Time) err
 }
 
 func (t *txn) shop(id core.ShopID) (core.Shop, error) {
+	key := under('i', id[:])
+	record := t.getRaw("shop", key)
+	if record == nil {
+		return core.Shop{}, errNoShop
+	}
+	return t.s.shops.read(key, record, func() (core.Shop, error) { return t.openShop(id, key) })
+}
+
+var errNoShop = fmt.Errorf("shop: %w", core.ErrNotFound)
+
+// openShop opens a shop's record, and its secrets.
+func (t *txn) openShop(id core.ShopID, key []byte) (core.Shop, error) {
 	var r shopRec
-	if !t.get("shop", under('i', id[:]), &r) {
-		return core.Shop{}, errors.Join(t.err, fmt.Errorf("shop: %w", core.ErrNotFound))
+	if !t.get("shop", key, &r) {
+		return core.Shop{}, errors.Join(t.err, errNoShop)
 	}
 	shop := core.Shop{ID: id, Vendor: r.Vendor, Platform: r.Platform, Domain: r.Domain, Token: r.Token,
 		CreatedAt: moment(r.CreatedAt), Since: moment(r.Since), ConnectedAt: moment(r.ConnectedAt), UninstalledAt: moment(r.UninstalledAt), Version: r.Version}
@@ -260,31 +280,11 @@ func (s *Store) ShopByToken(ctx context.Context, token string) (shop core.Shop, 
 	err = s.view(ctx, func(t *txn) error {
 		id := t.getRaw("shop", under('t', []byte(token)))
 		if id == nil {
-			return fmt.Errorf("shop: %w", core.ErrNotFound)
+			return errNoShop
 		}
-		shop, err = t.shopOf(token, core.ShopID(id))
+		shop, err = t.shop(core.ShopID(id))
 		return err
 	})
-	return shop, err
-}
-
-// shopRead is a shop as its record was last read.
-type shopRead struct {
-	record []byte
-	shop   core.Shop
-}
-
-// shopOf opens a shop's record, unless it is the very one that was opened last: it
-// is asked for with every webhook, and its secrets are sealed.
-func (t *txn) shopOf(token string, id core.ShopID) (core.Shop, error) {
-	record := t.getRaw("shop", under('i', id[:]))
-	if last, ok := t.s.shops.Load(token); ok && bytes.Equal(last.(shopRead).record, record) {
-		return last.(shopRead).shop, nil
-	}
-	shop, err := t.shop(id)
-	if err == nil {
-		t.s.shops.Store(token, shopRead{clone(record), shop})
-	}
 	return shop, err
 }
 
