@@ -23,7 +23,7 @@ type Store interface {
 const (
 	// batch is as many verdicts as one transaction gives: 256 hold the writer for
 	// about 30 ms, so that a webhook beside them is not kept waiting.
-	batch = 256
+	batch = 512
 	// poll finds what no nudge tells of: an event whose NotBefore has come, or one
 	// left over after a fault.
 	poll = 250 * time.Millisecond

@@ -1,11 +1,11 @@
-// Package bolt is the store of one process in one file. It hides bbolt: the keys
-// and records, the group commit, and pace time out of a clock that stops when
-// the machine does.
+// Package bolt is the store of one process in one file, and a journal beside it. It
+// hides bbolt: the keys and records, the group commit, what is durable before it is
+// in the file, and pace time out of a clock that stops when the machine does.
 //
 // Times in keys are 8 bytes, big-endian microseconds; ids are 16 bytes and sort
 // by time. Buckets and their keys:
 //
-//	meta       schema · keys (wrapped data keys) · pace · wall · moved · pending
+//	meta       schema · keys (wrapped data keys) · pace · wall · moved · pending · journal (place)
 //	event      not before|event → order event, without a verdict yet
 //	log        vendor|number → verdict, in the order they were given
 //	invitation invitation → row
@@ -106,7 +106,7 @@ func Open(path string, master []byte, clock core.Clock) (*Store, error) {
 	dropLeft(path) // under the lock: nobody else is at work beside the file
 	s := &Store{
 		db: db, clock: clock,
-		inviting: make(chan *op, 1024), urgent: make(chan *op, 1024), later: make(chan *op, 256),
+		inviting: make(chan *op, 1024), urgent: make(chan *op, 1024), later: make(chan *op, 1024),
 		stop: make(chan struct{}), kept: make(chan struct{}), ended: make(chan struct{}), fenced: make(chan struct{}),
 	}
 	if err = s.unlock(master); err == nil {
