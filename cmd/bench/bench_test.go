@@ -177,6 +177,26 @@ BenchmarkHMAC-2              	  150000	      7612 ns/op	       0 B/op	       0 a
 	}
 }
 
+// Of the backlogs the one that used least counts, and what the tests do not tell is a
+// fault.
+func TestPacedFigures(t *testing.T) {
+	const out = `=== RUN   TestBacklogOnTime
+    late_test.go:250: backlog: pacing=burst answer=100ms hours=25 sends=2340 p50=0s p99=2ms max=2ms used=0.999612
+    late_test.go:250: backlog: pacing=smooth answer=1s hours=25 sends=2252 p50=0s p99=0s max=0s used=0.998900
+    late_test.go:272: many: vendors=1000 lasts=1m0s sends=4000 p50=3.223326ms p99=10.93552ms max=18.53955ms
+`
+	got, err := pacedFigures([]byte(out))
+	if err != nil || len(got) != 2 {
+		t.Fatalf("got %v, %v", got, err)
+	}
+	if got[0].got != 10_935_520 || !got[0].met() || got[1].got != 0.9989 || got[1].met() {
+		t.Errorf("got %v and %v", got[0].cells(), got[1].cells())
+	}
+	if _, err := pacedFigures([]byte(strings.ReplaceAll(out, "many", "few"))); err == nil {
+		t.Error("no word of many vendors is no fault")
+	}
+}
+
 // A run's speed is taken once the backlog is full, or after its first third, and of
 // a part of it alone.
 func TestSpeed(t *testing.T) {

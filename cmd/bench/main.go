@@ -58,6 +58,7 @@ type plan struct {
 	bench
 	rows      []int         // none: all
 	sustained time.Duration // how long row 5 takes
+	onTime    time.Duration // how long row 15 takes
 }
 
 func readPlan(args []string) (p plan, err error) {
@@ -66,6 +67,7 @@ func readPlan(args []string) (p plan, err error) {
 	flags.DurationVar(&p.seconds, "seconds", 2*time.Second, "how long a round takes")
 	flags.IntVar(&p.rounds, "rounds", 3, "rounds, of which the median counts")
 	flags.DurationVar(&p.sustained, "sustained", 2*time.Minute, "how long row 5 goes on")
+	flags.DurationVar(&p.onTime, "ontime", time.Minute, "how long row 15 goes on in real time")
 	flags.StringVar(&p.dir, "dir", os.TempDir(), "where the folder is made; one in memory makes every sync free")
 	rows := flags.String("rows", "", "the rows of the table to measure, like 1,2,3; 0 is beyond capacity; all if empty")
 	if err := flags.Parse(args); err != nil {
@@ -136,6 +138,7 @@ func (p *plan) measure(ctx context.Context) (figures []figure, err error) {
 		{[]int{1, 2, 3, 4, 9, 16}, p.webhooks},
 		{[]int{5, 6, 17}, p.wholeJob},
 		{[]int{14}, p.verifying},
+		{[]int{15}, p.paced},
 		{[]int{0}, p.flood},
 	} {
 		if !p.wants(group.rows...) || ctx.Err() != nil {

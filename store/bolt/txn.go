@@ -206,11 +206,13 @@ func (t *txn) now(civil time.Time) core.Moment {
 		t.get("meta", []byte("pace"), &last)
 		pace := last.Pace
 		ran := boot == last.Boot && int64(up) >= last.Up // else it goes on from where it was
+		var rest int64                                   // of a microsecond; lost with every write, it would slow pace time
 		if ran {
 			pace += (int64(up) - last.Up) / int64(time.Microsecond)
+			rest = (int64(up) - last.Up) % int64(time.Microsecond)
 		}
 		t.clock = core.Moment{Pace: moment(pace), Boot: boot}
-		t.read = paceRec{Pace: pace, Boot: boot, Up: int64(up)}
+		t.read = paceRec{Pace: pace, Boot: boot, Up: int64(up) - rest}
 	}
 	m := t.clock
 	m.Wall = core.Micro(civil)

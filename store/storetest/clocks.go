@@ -75,6 +75,14 @@ var clockStories = []story{
 		w.clock.JumpWall(-decade)
 		w.firstAt(backoff, id)
 	}},
+	{promise: "however often it is written, time does not fall behind", settings: "cap=1", tell: func(w *world) {
+		id := w.blocked()
+		for range 10 {
+			w.pass(tick + tick/2)
+			w.change("cap=1")
+		}
+		w.firstAt(charge-15*tick, id)
+	}},
 	{promise: "a restart within one boot goes on with the time that passed", settings: "cap=1", tell: func(w *world) {
 		id := w.blocked()
 		w.must(w.Close())
