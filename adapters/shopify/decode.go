@@ -21,12 +21,12 @@ const namespace = "shopify"
 // aliases the body.
 func (Source) Decode(topic string, header func(string) string, body []byte) core.Event {
 	e := decode(topic, body)
-	prefix := family(header)
+	names := familyOf(header)
 	e.Topic = topic
-	e.Test = e.Test || strings.EqualFold(header(prefix+"Test"), "true")
+	e.Test = e.Test || strings.EqualFold(header(names.test), "true")
 	if e.Kind == core.Uninstalled {
 		// The body is the shop, whose last change may be years before its removal.
-		e.At = later(e.At, parseTime(header(prefix+"Triggered-At")))
+		e.At = later(e.At, parseTime(header(names.triggeredAt)))
 	}
 	return e
 }
