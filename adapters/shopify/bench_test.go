@@ -58,3 +58,17 @@ func BenchmarkVerifyAndExtract(b *testing.B) {
 		}
 	}
 }
+
+// Five of its texts are all that an order leaves on the heap.
+func TestAllocations(t *testing.T) {
+	_, body, header := benchBody()
+	secrets := []string{benchSecret}
+	got := testing.AllocsPerRun(100, func() {
+		s := shopify.Source{}
+		s.Signed(secrets, header, body)
+		s.Decode(s.Topic(header), header, body)
+	})
+	if got > 5 {
+		t.Errorf("%v allocations, want 5", got)
+	}
+}

@@ -1,10 +1,9 @@
 package shopify
 
 import (
+	"bytes"
 	"strings"
 	"time"
-
-	"github.com/buger/jsonparser"
 
 	"aminobridge/core"
 )
@@ -12,140 +11,140 @@ import (
 // The bodies, with the fields we need and no more: what is not named here is
 // passed over. Any of them may be absent, null or "": Shopify leaves out what an
 // app may not see. Of a key that comes twice the last one counts; two objects
-// under one key are read as one.
+// under one key are read as one. The texts lie in the body.
 //
-// Each is read in one pass. The bytes were signed, so that what is passed over
-// need not be valid. There is no early way out: fulfilments and refunds come late
-// in a body, and may be missing.
+// There is no early way out: fulfilments and refunds come late in a body, and may
+// be missing, and the second of two equal keys may be its very end.
 
 type orderBody struct {
-	ID                text
-	GID               text
-	Name              text
-	ContactEmail      text
-	Email             text
+	ID                []byte
+	GID               []byte
+	Name              []byte
+	ContactEmail      []byte
+	Email             []byte
 	Customer          personBody
 	Billing           personBody // never the shipping address: a gift goes to somebody else
-	Locale            text
-	Test              text
-	FulfillmentStatus text
-	FinancialStatus   text
+	Locale            []byte
+	Test              []byte
+	FulfillmentStatus []byte
+	FinancialStatus   []byte
 	CancelledAt       time.Time
 	ClosedAt          time.Time
 	UpdatedAt         time.Time
-	TotalPrice        text
+	TotalPrice        []byte
 	TotalPriceSet     priceBody
-	Fulfillments      []fulfillmentBody
-	Refunds           []refundBody
+	HandedOver        time.Time // the last parcel
+	Refunds           map[string]core.Amount
 	Order             *orderBody
 }
 
-func (o *orderBody) read(v value) error {
-	return v.members(func(key []byte, v value) (err error) {
+func (o *orderBody) read(in *reader) bool {
+	return in.each('{', func(key []byte) {
 		switch string(key) {
 		case "id":
-			o.ID = textOf(v)
+			o.ID = in.text()
 		case "admin_graphql_api_id":
-			o.GID = textOf(v)
+			o.GID = in.text()
 		case "name":
-			o.Name = textOf(v)
+			o.Name = in.text()
 		case "contact_email":
-			o.ContactEmail = textOf(v)
+			o.ContactEmail = in.text()
 		case "email":
-			o.Email = textOf(v)
+			o.Email = in.text()
 		case "customer":
-			err = o.Customer.read(v)
+			o.Customer.read(in)
 		case "billing_address":
-			err = o.Billing.read(v)
+			o.Billing.read(in)
 		case "customer_locale":
-			o.Locale = textOf(v)
+			o.Locale = in.text()
 		case "test":
-			o.Test = textOf(v)
+			o.Test = in.text()
 		case "fulfillment_status":
-			o.FulfillmentStatus = textOf(v)
+			o.FulfillmentStatus = in.text()
 		case "financial_status":
-			o.FinancialStatus = textOf(v)
+			o.FinancialStatus = in.text()
 		case "cancelled_at":
-			o.CancelledAt = timeOf(v)
+			o.CancelledAt = in.time()
 		case "closed_at":
-			o.ClosedAt = timeOf(v)
+			o.ClosedAt = in.time()
 		case "updated_at":
-			o.UpdatedAt = timeOf(v)
+			o.UpdatedAt = in.time()
 		case "total_price":
-			o.TotalPrice = textOf(v)
+			o.TotalPrice = in.text()
 		case "total_price_set":
-			err = o.TotalPriceSet.read(v)
+			o.TotalPriceSet.read(in)
 		case "fulfillments":
-			o.Fulfillments = list(v, (*fulfillmentBody).read)
+			o.HandedOver = handedOver(in)
 		case "refunds":
-			o.Refunds = list(v, (*refundBody).read)
+			o.Refunds = refunds(in)
 		case "order":
 			o.Order = &orderBody{}
-			err = o.Order.read(v)
+			o.Order.read(in)
 		}
-		return err
 	})
 }
 
 type personBody struct {
-	Email     text
-	FirstName text
-	LastName  text
-	Name      text
+	Email     []byte
+	FirstName []byte
+	LastName  []byte
+	Name      []byte
 }
 
-func (p *personBody) read(v value) error {
-	return v.members(func(key []byte, v value) (err error) {
+func (p *personBody) read(in *reader) {
+	in.each('{', func(key []byte) {
 		switch string(key) {
 		case "email":
-			p.Email = textOf(v)
+			p.Email = in.text()
 		case "first_name":
-			p.FirstName = textOf(v)
+			p.FirstName = in.text()
 		case "last_name":
-			p.LastName = textOf(v)
+			p.LastName = in.text()
 		case "name":
-			p.Name = textOf(v)
+			p.Name = in.text()
 		}
-		return err
 	})
 }
 
-func (p personBody) name() text {
-	return first(text(strings.TrimSpace(string(p.FirstName))+" "+strings.TrimSpace(string(p.LastName))), p.Name)
+func (p *personBody) name() string {
+	first, last := bytes.TrimSpace(p.FirstName), bytes.TrimSpace(p.LastName)
+	if len(first)+len(last) > 0 {
+		return strings.TrimSpace(string(first) + " " + string(last))
+	}
+	return string(bytes.TrimSpace(p.Name))
 }
 
-type fulfillmentBody struct {
-	Status    text
-	CreatedAt time.Time
-}
-
-func (f *fulfillmentBody) read(v value) error {
-	return v.members(func(key []byte, v value) (err error) {
-		switch string(key) {
-		case "status":
-			f.Status = textOf(v)
-		case "created_at":
-			f.CreatedAt = timeOf(v)
-		}
-		return err
-	})
-}
-
-// fulfilledAt is when the last parcel was handed over. A fulfilment's own
+// handedOver is when the last parcel was, by the fulfilments. A fulfilment's own
 // updated_at moves with every change of its tracking and would make a refund look
-// older than the fulfilment; created_at does not. Without fulfilments, the order's
-// last change is the closest: being fulfilled is what changed it.
-func (o orderBody) fulfilledAt() time.Time {
-	var at time.Time
-	for _, f := range o.Fulfillments {
-		if f.Status != "cancelled" && f.Status != "error" && f.Status != "failure" {
-			at = later(at, f.CreatedAt)
+// older than the fulfilment; created_at does not.
+func handedOver(in *reader) (last time.Time) {
+	in.each('[', func([]byte) {
+		var status []byte
+		var at time.Time
+		in.each('{', func(key []byte) {
+			switch string(key) {
+			case "status":
+				status = in.text()
+			case "created_at":
+				at = in.time()
+			}
+		})
+		switch string(status) {
+		case "cancelled", "error", "failure":
+		default:
+			last = later(last, at)
 		}
+	})
+	return last
+}
+
+// fulfilledAt is when the last parcel was handed over. Without fulfilments, the
+// order's last change is the closest: being fulfilled is what changed it.
+func (o *orderBody) fulfilledAt() time.Time {
+	if !o.HandedOver.IsZero() {
+		return o.HandedOver
 	}
-	if at.IsZero() {
-		at = later(o.UpdatedAt, o.ClosedAt)
-	}
-	return at
+	return later(o.UpdatedAt, o.ClosedAt)
 }
 
 type priceBody struct {
@@ -153,41 +152,39 @@ type priceBody struct {
 	Presentment moneyBody
 }
 
-func (p *priceBody) read(v value) error {
-	return v.members(func(key []byte, v value) (err error) {
+func (p *priceBody) read(in *reader) {
+	in.each('{', func(key []byte) {
 		switch string(key) {
 		case "shop_money":
-			err = p.Shop.read(v)
+			p.Shop.read(in)
 		case "presentment_money":
-			err = p.Presentment.read(v)
+			p.Presentment.read(in)
 		}
-		return err
 	})
 }
 
 type moneyBody struct {
-	Amount   text
-	Currency text
+	Amount   []byte
+	Currency []byte
 }
 
-func (m *moneyBody) read(v value) error {
-	return v.members(func(key []byte, v value) (err error) {
+func (m *moneyBody) read(in *reader) {
+	in.each('{', func(key []byte) {
 		switch string(key) {
 		case "amount":
-			m.Amount = textOf(v)
+			m.Amount = in.text()
 		case "currency_code":
-			m.Currency = textOf(v)
+			m.Currency = in.text()
 		}
-		return err
 	})
 }
 
 // total is in the currency the customer paid in, because that is what refunds are
 // told in. total_price stays what it was; current_total_price shrinks with every
 // refund, so that refunds would count twice.
-func (o orderBody) total() core.Amount {
+func (o *orderBody) total() core.Amount {
 	price := o.TotalPrice
-	if p := o.TotalPriceSet; p.Presentment.Currency != p.Shop.Currency {
+	if p := o.TotalPriceSet; !bytes.Equal(p.Presentment.Currency, p.Shop.Currency) {
 		price = p.Presentment.Amount
 	}
 	amount, _ := core.ParseAmount(string(price))
@@ -195,132 +192,76 @@ func (o orderBody) total() core.Amount {
 }
 
 type refundBody struct {
-	ID           text
-	GID          text
-	OrderID      text
-	CreatedAt    time.Time
-	ProcessedAt  time.Time
-	Transactions []transactionBody
+	ID          []byte
+	GID         []byte
+	OrderID     []byte
+	CreatedAt   time.Time
+	ProcessedAt time.Time
+	Amount      core.Amount
 }
 
-func (r *refundBody) read(v value) error {
-	return v.members(func(key []byte, v value) (err error) {
+func (r *refundBody) read(in *reader) bool {
+	return in.each('{', func(key []byte) {
 		switch string(key) {
 		case "id":
-			r.ID = textOf(v)
+			r.ID = in.text()
 		case "admin_graphql_api_id":
-			r.GID = textOf(v)
+			r.GID = in.text()
 		case "order_id":
-			r.OrderID = textOf(v)
+			r.OrderID = in.text()
 		case "created_at":
-			r.CreatedAt = timeOf(v)
+			r.CreatedAt = in.time()
 		case "processed_at":
-			r.ProcessedAt = timeOf(v)
+			r.ProcessedAt = in.time()
 		case "transactions":
-			r.Transactions = list(v, (*transactionBody).read)
+			r.Amount = paidBack(in)
 		}
-		return err
 	})
 }
 
-type transactionBody struct {
-	Kind   text
-	Status text
-	Amount text
-}
-
-func (t *transactionBody) read(v value) error {
-	return v.members(func(key []byte, v value) (err error) {
-		switch string(key) {
-		case "kind":
-			t.Kind = textOf(v)
-		case "status":
-			t.Status = textOf(v)
-		case "amount":
-			t.Amount = textOf(v)
-		}
-		return err
-	})
-}
-
-// amount counts money that went back: a refund may also be a restocking alone, or
-// still be pending at the bank.
-func (r refundBody) amount() core.Amount {
-	sum := core.Amount(0)
-	for _, t := range r.Transactions {
-		if a, ok := core.ParseAmount(string(t.Amount)); ok && a > 0 && t.Kind == "refund" && t.Status == "success" {
+// paidBack counts money that went back: a refund may also be a restocking alone,
+// or still be pending at the bank.
+func paidBack(in *reader) (sum core.Amount) {
+	in.each('[', func([]byte) {
+		var kind, status, amount []byte
+		in.each('{', func(key []byte) {
+			switch string(key) {
+			case "kind":
+				kind = in.text()
+			case "status":
+				status = in.text()
+			case "amount":
+				amount = in.text()
+			}
+		})
+		if a, ok := core.ParseAmount(string(amount)); ok && a > 0 && string(kind) == "refund" && string(status) == "success" {
 			sum += a
 		}
-	}
+	})
 	return sum
 }
 
-type shopBody struct{ UpdatedAt time.Time }
-
-func (s *shopBody) read(v value) error {
-	return v.members(func(key []byte, v value) error {
-		if string(key) == "updated_at" {
-			s.UpdatedAt = timeOf(v)
-		}
-		return nil
-	})
-}
-
-// value is a JSON value, a string without its quotes. It lies in the body.
-type value struct {
-	kind jsonparser.ValueType
-	raw  []byte
-}
-
-// members goes over an object; of anything else there are none.
-func (v value) members(visit func(key []byte, v value) error) error {
-	if v.kind != jsonparser.Object {
-		return nil
-	}
-	return jsonparser.ObjectEach(v.raw, func(key, raw []byte, kind jsonparser.ValueType, _ int) error {
-		return visit(key, value{kind, raw})
-	})
-}
-
-// list reads an array of objects; nothing of anything else.
-func list[T any](v value, read func(*T, value) error) (all []T) {
-	if v.kind != jsonparser.Array {
-		return nil
-	}
-	_, _ = jsonparser.ArrayEach(v.raw, func(raw []byte, kind jsonparser.ValueType, _ int, _ error) {
-		var one T
-		if read(&one, value{kind, raw}) == nil {
-			all = append(all, one)
+// refunds are the refunds of an order by id, each with what was really paid back.
+func refunds(in *reader) (all map[string]core.Amount) {
+	in.each('[', func([]byte) {
+		var r refundBody
+		r.read(in)
+		if key := id(r.ID, r.GID, "gid://shopify/Refund/"); key != "" {
+			if all == nil {
+				all = map[string]core.Amount{}
+			}
+			all[key] = r.Amount
 		}
 	})
 	return all
 }
 
-// text is a JSON string, number or boolean as text; "" for null and the rest.
-// Numbers keep their digits, because ids are larger than a float is exact.
-type text string
+type shopBody struct{ UpdatedAt time.Time }
 
-func textOf(v value) text {
-	switch v.kind {
-	case jsonparser.String:
-		s, _ := jsonparser.ParseString(v.raw)
-		return text(strings.ToValidUTF8(s, "\ufffd"))
-	case jsonparser.Number, jsonparser.Boolean:
-		return text(v.raw)
-	}
-	return ""
-}
-
-// timeOf is a time; zero for what is none.
-func timeOf(v value) time.Time { return parseTime(string(textOf(v))) }
-
-// parseTime reads RFC 3339, also with a space between day and hour, as some of
-// Shopify's captured bodies have it.
-func parseTime(s string) time.Time {
-	for _, form := range []string{time.RFC3339Nano, "2006-01-02 15:04:05Z07:00"} {
-		if at, err := time.Parse(form, s); err == nil {
-			return core.Micro(at)
+func (s *shopBody) read(in *reader) bool {
+	return in.each('{', func(key []byte) {
+		if string(key) == "updated_at" {
+			s.UpdatedAt = in.time()
 		}
-	}
-	return time.Time{}
+	})
 }

@@ -1,12 +1,11 @@
 package shopify
 
 import (
+	"bytes"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/buger/jsonparser"
 
 	"aminobridge/core"
 )
@@ -21,12 +20,12 @@ const namespace = "shopify"
 // aliases the body.
 func (Source) Decode(topic string, header func(string) string, body []byte) core.Event {
 	e := decode(topic, body)
-	prefix := family(header)
+	names := familyOf(header)
 	e.Topic = topic
-	e.Test = e.Test || strings.EqualFold(header(prefix+"Test"), "true")
+	e.Test = e.Test || strings.EqualFold(header(names.test), "true")
 	if e.Kind == core.Uninstalled {
 		// The body is the shop, whose last change may be years before its removal.
-		e.At = later(e.At, parseTime(header(prefix+"Triggered-At")))
+		e.At = later(e.At, parseTime(header(names.triggeredAt)))
 	}
 	return e
 }
@@ -47,31 +46,35 @@ func decode(topic string, body []byte) core.Event {
 
 func order(kind core.EventKind, body []byte) core.Event {
 	var o orderBody
-	if err := o.read(root(body)); err != nil {
+	if !o.read(read(body)) {
 		return unreadable("the body is not JSON")
 	}
-	id := orderID(o)
+	id := orderID(&o)
 	if id == "" && o.Order != nil {
 		o = *o.Order // the form of the REST API
-		id = orderID(o)
+		id = orderID(&o)
 	}
 	if id == "" {
 		return unreadable("the body has no order id")
 	}
+	name := o.Customer.name()
+	if name == "" {
+		name = o.Billing.name()
+	}
 	e := core.Event{
 		Kind:      kind,
 		Order:     core.OrderKey{Namespace: namespace, ID: id},
-		OrderName: clip(o.Name, 128),
+		OrderName: clip(string(o.Name), 128),
 		Email:     clip(first(o.ContactEmail, o.Email, o.Customer.Email), 1000),
-		Name:      clip(first(o.Customer.name(), o.Billing.name()), 200),
+		Name:      clip(name, 200),
 		Locale:    locale(o.Locale),
-		Test:      o.Test == "true",
+		Test:      string(o.Test) == "true",
 
-		IsFulfilled:   o.FulfillmentStatus == "fulfilled",
+		IsFulfilled:   string(o.FulfillmentStatus) == "fulfilled",
 		CancelledAt:   o.CancelledAt,
-		FullyRefunded: o.FinancialStatus == "refunded",
+		FullyRefunded: string(o.FinancialStatus) == "refunded",
 		Total:         o.total(),
-		Refunds:       amounts(o.Refunds),
+		Refunds:       o.Refunds,
 	}
 	e.At = o.fulfilledAt()
 	if kind == core.Cancellation {
@@ -82,30 +85,33 @@ func order(kind core.EventKind, body []byte) core.Event {
 	return e
 }
 
-func orderID(o orderBody) string { return id(o.ID, o.GID, "Order") }
+func orderID(o *orderBody) string { return id(o.ID, o.GID, "gid://shopify/Order/") }
 
 func refund(body []byte) core.Event {
 	var r refundBody
-	if err := r.read(root(body)); err != nil {
+	if !r.read(read(body)) {
 		return unreadable("the body is not JSON")
 	}
-	order := id(r.OrderID, "", "")
+	order := id(r.OrderID, nil, "")
 	if order == "" {
 		return unreadable("the body has no order id")
 	}
-	return core.Event{
+	e := core.Event{
 		Kind:  core.Refund,
 		Order: core.OrderKey{Namespace: namespace, ID: order},
 		// processed_at may be set to a day in the past; the refund itself was not
 		// made before created_at.
-		At:      later(r.CreatedAt, r.ProcessedAt),
-		Refunds: amounts([]refundBody{r}),
+		At: later(r.CreatedAt, r.ProcessedAt),
 	}
+	if key := id(r.ID, r.GID, "gid://shopify/Refund/"); key != "" {
+		e.Refunds = map[string]core.Amount{key: r.Amount}
+	}
+	return e
 }
 
 func uninstalled(body []byte) core.Event {
 	var s shopBody
-	if err := s.read(root(body)); err != nil {
+	if !s.read(read(body)) {
 		return unreadable("the body is not JSON")
 	}
 	return core.Event{Kind: core.Uninstalled, At: s.UpdatedAt}
@@ -113,15 +119,12 @@ func uninstalled(body []byte) core.Event {
 
 func unreadable(why string) core.Event { return core.Event{Kind: core.Unreadable, Detail: why} }
 
-// root is the body as an object, which all bodies are.
-func root(body []byte) value { return value{jsonparser.Object, body} }
-
 // id is a positive number as decimal text. Where the number and the one in the
 // gid differ, the number went through a float, and the gid is right.
-func id(number, gid text, kind string) string {
-	if digits, ok := strings.CutPrefix(string(gid), "gid://shopify/"+kind+"/"); ok {
-		digits, _, _ = strings.Cut(digits, "?")
-		if n, err := strconv.ParseUint(digits, 10, 64); err == nil && n > 0 {
+func id(number, gid []byte, prefix string) string {
+	if digits, ok := bytes.CutPrefix(gid, []byte(prefix)); ok {
+		digits, _, _ = bytes.Cut(digits, []byte{'?'})
+		if n, err := strconv.ParseUint(string(digits), 10, 64); err == nil && n > 0 {
 			return strconv.FormatUint(n, 10)
 		}
 	}
@@ -132,51 +135,36 @@ func id(number, gid text, kind string) string {
 	return strconv.FormatUint(n, 10)
 }
 
-// amounts are the refunds by id, each with what was really paid back.
-func amounts(refunds []refundBody) map[string]core.Amount {
-	var out map[string]core.Amount
-	for _, r := range refunds {
-		key := id(r.ID, r.GID, "Refund")
-		if key == "" {
-			continue
-		}
-		if out == nil {
-			out = make(map[string]core.Amount, len(refunds))
-		}
-		out[key] = r.amount()
-	}
-	return out
-}
-
 var localeForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 
-func locale(t text) string {
-	if len(t) > 35 || !localeForm.MatchString(string(t)) {
+func locale(t []byte) string {
+	if len(t) > 35 || !localeForm.Match(t) {
 		return ""
 	}
 	return string(t)
 }
 
 // first is the first text that is not blank.
-func first(texts ...text) text {
+func first(texts ...[]byte) string {
 	for _, t := range texts {
-		if t := strings.TrimSpace(string(t)); t != "" {
-			return text(t)
+		if t = bytes.TrimSpace(t); len(t) > 0 {
+			return string(t)
 		}
 	}
 	return ""
 }
 
-// clip keeps a megabyte of order name out of the store.
-func clip(t text, most int) string {
+// clip keeps a megabyte of order name out of the store, and what is no UTF-8.
+func clip(s string, most int) string {
+	s = strings.ToValidUTF8(s, "\ufffd")
 	n := 0
-	for i := range t {
+	for i := range s {
 		if n == most {
-			return string(t[:i])
+			return strings.Clone(s[:i])
 		}
 		n++
 	}
-	return string(t)
+	return s
 }
 
 func later(a, b time.Time) time.Time {

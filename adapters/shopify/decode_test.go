@@ -1,9 +1,11 @@
 package shopify_test
 
 import (
+	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +129,16 @@ func TestDecodeFields(t *testing.T) {
 		{"the last of two keys", `{"id":1,"id":2,"email":"a@x.example","email":"b@x.example"}`, func(e core.Event) bool { return e.Order.ID == "2" && e.Email == "b@x.example" }},
 		{"the last, though null", `{"id":1,"email":"a@x.example","email":null}`, func(e core.Event) bool { return e.Email == "" }},
 		{"two objects are one", `{"id":1,"customer":{"first_name":"A","email":"a@x.example"},"customer":{"first_name":"B"}}`, func(e core.Event) bool { return e.Name == "B" && e.Email == "a@x.example" }},
+		{"the last of two lists", `{"id":1,"refunds":[{"id":7}],"fulfillments":[{"created_at":"2026-11-21T08:00:00Z"}],"fulfillments":[{"created_at":"2026-11-20T08:00:00Z"}],"refunds":[{"id":8,"transactions":[{"kind":"refund","status":"success","amount":"2"}],"transactions":[]}]}`, func(e core.Event) bool {
+			return e.At.Equal(day(20, 8)) && maps.Equal(e.Refunds, map[string]core.Amount{"8": 0})
+		}},
+		{"no list after one", `{"id":1,"fulfillments":[{"created_at":"2026-11-21T08:00:00Z"}],"refunds":[{"id":7}],"fulfillments":null,"refunds":{}}`, func(e core.Event) bool { return e.At.IsZero() && len(e.Refunds) == 0 }},
+		{"objects and lists where a text should be", `{"email":{"id":2},"name":[{"id":3}],"total_price":{"amount":"5"},"customer":["x"],"id":1}`, func(e core.Event) bool {
+			return e.Order.ID == "1" && e.Email == "" && e.OrderName == "" && e.Total == 0
+		}},
+		{"blanks", "\r\n\t {\n \"id\" :\t1 ,\r\n\"refunds\" : [ { \"id\" : 7 } ] }\n", func(e core.Event) bool { return e.Order.ID == "1" && len(e.Refunds) == 1 }},
+		{"an escaped key", `{"\u0069d":1}`, func(e core.Event) bool { return e.Order.ID == "1" }},
+		{"a number for a gid", `{"id":5,"admin_graphql_api_id":9}`, func(e core.Event) bool { return e.Order.ID == "5" }},
 		{"text that is no UTF-8", "{\"id\":1,\"email\":\"a\xff@x.example\"}", func(e core.Event) bool { return e.Order.ID == "1" && e.Email == "a\ufffd@x.example" }},
 	} {
 		if e := decode("orders/fulfilled", []byte(c.body)); e.Kind != core.Fulfilled || !c.ok(e) {
@@ -142,6 +154,11 @@ func TestDecodeRefusals(t *testing.T) {
 	}{
 		{"orders/fulfilled", `not JSON`, core.Unreadable},
 		{"orders/fulfilled", `{"id":1`, core.Unreadable},
+		{"orders/fulfilled", `{"id":1,"name`, core.Unreadable},
+		{"orders/fulfilled", `{"id":1,"line_items":[{"id":2}`, core.Unreadable},
+		{"orders/fulfilled", `{"id":1,"customer":{"email":"a@x.example"`, core.Unreadable},
+		{"orders/fulfilled", `{"id":1,"name":}`, core.Unreadable},
+		{"orders/fulfilled", ``, core.Unreadable},
 		{"orders/fulfilled", `null`, core.Unreadable},
 		{"orders/fulfilled", `[]`, core.Unreadable},
 		{"orders/fulfilled", `{}`, core.Unreadable},
@@ -189,6 +206,29 @@ func TestDecodeReadsTheTestShop(t *testing.T) {
 	}
 	if e := decode(shopifytest.Uninstalled(o)); e.Kind != core.Uninstalled || !e.At.Equal(o.At) {
 		t.Errorf("uninstalled: got %+v", e)
+	}
+}
+
+// The body's bytes are another request's once it was answered.
+func TestDecodeKeepsNothingOfTheBody(t *testing.T) {
+	for name, body := range bodies(t) {
+		body = bytes.Clone(body)
+		got, want := decode(samples[name].topic, body), decode(samples[name].topic, bytes.Clone(body))
+		for i := range body {
+			body[i] = 'x'
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+	}
+}
+
+// A search for a bracket that is far away must not be made for each backslash.
+func TestDecodePassesOverBackslashes(t *testing.T) {
+	start := time.Now()
+	e := decode("orders/fulfilled", []byte(`{"line_items":["`+strings.Repeat(`\\`, 1<<19)+`"],"id":1}`))
+	if took := time.Since(start); e.Order.ID != "1" || took > 3*time.Second {
+		t.Errorf("got %+v after %s", e, took)
 	}
 }
 

@@ -1,8 +1,6 @@
 package shopify_test
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -38,6 +36,8 @@ func TestSigned(t *testing.T) {
 		{"never mixed", one, headers{newSign: bad, oldSign: good}, body, false},
 		{"second secret", []string{"x", "s3cret"}, headers{oldSign: good}, body, true},
 		{"first of two", []string{"s3cret", "x"}, headers{oldSign: good}, body, true},
+		{"a secret of one block", []string{strings.Repeat("k", 64)}, headers{oldSign: shopifytest.Sign(strings.Repeat("k", 64), body)}, body, true},
+		{"a longer secret", []string{strings.Repeat("k", 65)}, headers{oldSign: shopifytest.Sign(strings.Repeat("k", 65), body)}, body, true},
 		{"other body", one, headers{oldSign: good}, []byte(`{"id":2}`), false},
 		{"other secret", []string{"x"}, headers{oldSign: good}, body, false},
 		{"no secret", nil, headers{oldSign: shopifytest.Sign("", body)}, body, false},
@@ -79,14 +79,16 @@ func TestMutatedSignatures(t *testing.T) {
 
 func FuzzSigned(f *testing.F) {
 	body := []byte(`{"id":1}`)
-	f.Add(shopifytest.Sign("s3cret", body), body)
-	f.Add("", []byte(nil))
-	f.Fuzz(func(t *testing.T, signature string, body []byte) {
-		h := headers{oldSign: signature}
-		raw, err := base64.StdEncoding.DecodeString(signature)
-		want := err == nil && len(raw) == sha256.Size && signature == shopifytest.Sign("s3cret", body)
-		if got := (shopify.Source{}).Signed([]string{"s3cret"}, h.get, body); got != want {
-			t.Errorf("Signed is %v, want %v", got, want)
+	f.Add("s3cret", shopifytest.Sign("s3cret", body), body)
+	f.Add("", "", []byte(nil))
+	f.Fuzz(func(t *testing.T, secret, signature string, body []byte) {
+		own := shopifytest.Sign(secret, body)
+		for _, signature := range []string{signature, own} {
+			h := headers{oldSign: signature}
+			want := secret != "" && signature == own
+			if got := (shopify.Source{}).Signed([]string{secret}, h.get, body); got != want {
+				t.Errorf("Signed is %v, want %v", got, want)
+			}
 		}
 	})
 }
