@@ -74,6 +74,8 @@ type filled struct {
 	Key    string `json:"key"`
 	// Invitations are some of the vendor's, from the oldest to the newest.
 	Invitations []core.InvitationID `json:"invitations"`
+	// Slots are the bytes that the vendor's slots take in the file.
+	Slots int `json:"slots"`
 }
 
 // filler makes the vendors, and then their invitations.
@@ -208,7 +210,7 @@ func (f *filler) list(ctx context.Context) (list []filled, err error) {
 		if err != nil {
 			return nil, err
 		}
-		one := filled{fmt.Sprintf("shop-%07d", v), shop.ID.String(), shop.Domain, shop.Token, shop.Secrets[0], key, nil}
+		one := filled{fmt.Sprintf("shop-%07d", v), shop.ID.String(), shop.Domain, shop.Token, shop.Secrets[0], key, nil, f.slots(ctx, shop.Vendor)}
 		for k := 0; k < samples && len(f.ids) > 0; k++ {
 			if i := f.n*k/samples/len(f.shops)*len(f.shops) + v; i < f.n {
 				one.Invitations = append(one.Invitations, f.ids[i])
@@ -217,6 +219,20 @@ func (f *filler) list(ctx context.Context) (list []filled, err error) {
 		list = append(list, one)
 	}
 	return list, nil
+}
+
+// slots is what a vendor's slots take: a key each, and its place in the page.
+func (f *filler) slots(ctx context.Context, v core.VendorID) (n int) {
+	const place = 16
+	err := f.view(ctx, func(t *txn) error {
+		prefix := (&desk{vendor: core.Vendor{ID: v}}).key('g')
+		t.each("desk", prefix, func(rest, _ []byte) bool {
+			n += place + len(prefix) + len(rest)
+			return true
+		})
+		return nil
+	})
+	return must(n, err)
 }
 
 // machineClock is the machine's; every start counts as a boot of its own.
