@@ -75,8 +75,9 @@ func (c *chores) tick(ctx context.Context, job chore) {
 	}
 }
 
-// chunk bounds one step, so that webhooks never wait long for the writer.
-const chunk = 128
+// chunk bounds one step: so much is looked for at once, and a step that has begun is
+// finished within some seconds. How much of it is written at once is the store's.
+const chunk = 16384
 
 // catchUp repeats the chore's step until nothing is due. A step that has begun is
 // finished; ctx is looked at between two.

@@ -45,14 +45,14 @@ func choresOf(d *due, log *bytes.Buffer) *chores {
 }
 
 func TestChoresCatchUpInSteps(t *testing.T) {
-	d := &due{expire: 1000, retain: 3, steady: true}
+	d := &due{expire: 3*chunk + 1, retain: 3, steady: true}
 	var log bytes.Buffer
 	choresOf(d, &log).all(t.Context())
 	if d.expire != 0 || d.retain != 0 {
 		t.Errorf("%d to expire and %d to forget are left", d.expire, d.retain)
 	}
-	if d.widest != chunk {
-		t.Errorf("a step was %d wide, want %d", d.widest, chunk)
+	if d.widest != chunk || d.calls != 5 {
+		t.Errorf("%d steps, of which one was %d wide, want 5 of %d at most", d.calls, d.widest, chunk)
 	}
 }
 

@@ -46,6 +46,9 @@ func begin(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == wholeMode {
 		return serveWhole(ctx, args[1:])
 	}
+	if len(args) > 0 && args[0] == dispatchMode {
+		return serveDispatch(ctx, args[1:], out)
+	}
 	p, err := readPlan(args)
 	if err != nil {
 		return err
@@ -59,6 +62,8 @@ type plan struct {
 	rows      []int         // none: all
 	sustained time.Duration // how long row 5 takes
 	onTime    time.Duration // how long row 15 takes
+	big       int           // how many invitations a large store has
+	keep      string        // where filled folders stay for other runs; "": nowhere
 }
 
 func readPlan(args []string) (p plan, err error) {
@@ -68,13 +73,15 @@ func readPlan(args []string) (p plan, err error) {
 	flags.IntVar(&p.rounds, "rounds", 3, "rounds, of which the median counts")
 	flags.DurationVar(&p.sustained, "sustained", 2*time.Minute, "how long row 5 goes on")
 	flags.DurationVar(&p.onTime, "ontime", time.Minute, "how long row 15 goes on in real time")
+	flags.IntVar(&p.big, "big", 10_000_000, "invitations in the large store of rows 8, 10 and 11, which takes 1.4 KB each; a tenth as many vendors in rows 7 and 13, and letters in row 12")
+	flags.StringVar(&p.keep, "keep", "", "a folder in which filled stores stay, so that the next run only copies them")
 	flags.StringVar(&p.dir, "dir", os.TempDir(), "where the folder is made; one in memory makes every sync free")
 	rows := flags.String("rows", "", "the rows of the table to measure, like 1,2,3; 0 is beyond capacity; all if empty")
 	if err := flags.Parse(args); err != nil {
 		return p, err
 	}
-	if p.connections < 1 || p.seconds <= 0 || p.rounds < 1 || flags.NArg() > 0 {
-		return p, errors.New("connections, seconds and rounds must be at least 1, and nothing else is taken")
+	if p.connections < 1 || p.seconds <= 0 || p.rounds < 1 || p.big < 1 || flags.NArg() > 0 {
+		return p, errors.New("connections, seconds, rounds and big must be at least 1, and nothing else is taken")
 	}
 	for text := range strings.SplitSeq(*rows, ",") {
 		if text == "" {
@@ -111,7 +118,7 @@ func (p *plan) carryOut(ctx context.Context, out io.Writer) (err error) {
 	figures, err := p.measure(ctx)
 	p.say("")
 	printTable(out, figures)
-	if err == nil && p.wants(0, 1, 2, 3, 4, 5, 6, 9, 16, 17) {
+	if err == nil && p.wants(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17) {
 		p.say("\nEvery order and every call became one invitation, told once or twice; the program's own check finds nothing.")
 	}
 	return err
@@ -140,6 +147,9 @@ func (p *plan) measure(ctx context.Context) (figures []figure, err error) {
 		{[]int{14}, p.verifying},
 		{[]int{15}, p.paced},
 		{[]int{0}, p.flood},
+		{[]int{7, 13}, p.crowd},
+		{[]int{12}, p.expiry},
+		{[]int{8, 10, 11}, p.large},
 	} {
 		if !p.wants(group.rows...) || ctx.Err() != nil {
 			continue

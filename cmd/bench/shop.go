@@ -9,6 +9,7 @@ import (
 type counts struct {
 	Sent     int64 `json:"sent"`
 	Accepted int64 `json:"accepted"`
+	Expired  int64 `json:"expired"`
 }
 
 // vendor makes a vendor and a key by which its counts are read.

@@ -3,17 +3,17 @@ package bolt
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
-
-	bbolt "go.etcd.io/bbolt"
-	"golang.org/x/sync/errgroup"
 
 	"aminobridge/core"
 	"aminobridge/core/vault"
@@ -29,12 +29,11 @@ var (
 )
 
 const (
-	// leastInOne and mostInOne are how many invitations one transaction makes. It
-	// grows with the file: bbolt splits pages only at the end, and before that moves
-	// all that is in one for each key that comes into its middle.
-	leastInOne, mostInOne = 1000, 20_000
-	// known is how many shops, at most, are written down beside the file.
-	known = 1000
+	// mostInOne is how many vendors, or invitations, one transaction makes at most.
+	mostInOne = 2000
+	// known is how many shops, at most, are written down beside the file, and
+	// samples how many of the invitations of each.
+	known, samples = 1000, 10
 	// firstFilled begins the ids of the orders, below those of the bench's own.
 	firstFilled = 4_000_000_000_000
 	fillDelay   = 7 * 24 * time.Hour
@@ -45,63 +44,123 @@ const (
 type state struct {
 	settings    [][2]string
 	ended, span time.Duration
-	// make makes an invitation of an order that was fulfilled, and what comes of it.
-	make func(t *txn, e core.Event) error
+	sent        bool // or they wait in the queue
+	// whole says that each goes the whole way of an order, and the vendor's next letter
+	// leaves after it if there is a slot. All others are laid down as that would leave them.
+	whole bool
 }
 
 var states = map[string]state{
 	// All sent in the last two months, and nothing to do.
-	"sent": {[][2]string{{"cap", "1000000"}, {"hours", "always"}}, time.Hour, 60 * 24 * time.Hour, letterSent},
+	"sent": {settings: [][2]string{{"cap", "1000000"}, {"hours", "always"}}, ended: time.Hour, span: 60 * 24 * time.Hour, sent: true},
 	// All due at once in a week, with nothing in their way.
-	"waiting": {[][2]string{{"pacing", "burst"}, {"reserve", "0"}, {"hours", "always"}}, 0, time.Minute, letterWaits},
+	"waiting": {settings: [][2]string{{"pacing", "burst"}, {"reserve", "0"}, {"hours", "always"}}, span: time.Minute},
 	// All sent, and expired by the calendar.
-	"stale": {[][2]string{{"expiry", "7d"}, {"hours", "always"}}, 8 * 24 * time.Hour, time.Hour, letterSent},
+	"stale": {settings: [][2]string{{"cap", "1000000"}, {"expiry", "7d"}, {"hours", "always"}}, ended: 8 * 24 * time.Hour, span: time.Hour, sent: true},
 	// A full hour of slots a vendor, and then letters that wait for one.
-	"full": {[][2]string{{"pacing", "burst"}, {"reserve", "0"}, {"delay", "0s"}, {"hours", "always"}}, 0, time.Minute, letterLeft},
-}
-
-// letterSent is what an order leaves behind it when its letter has been sent and its
-// slot is free again, written at once: the whole way, with the queue, takes thrice
-// as long. TestFillIsAsItWouldBe holds it to that.
-func letterSent(t *txn, e core.Event) error {
-	d, m, err := t.open(e.Vendor, e.ReceivedAt)
-	if err != nil {
-		return err
-	}
-	inv := core.Invitation{
-		ID: core.NewInvitationID(m.Wall), Vendor: e.Vendor, Shop: e.Shop, Order: e.Order, OrderRef: e.OrderName, Lane: core.Orders, State: core.Sent,
-		Email: e.Email, Name: e.Name, AddressHash: t.s.keys.AddressHash(e.Vendor, e.Email), Locale: e.Locale,
-		CreatedAt: m.Wall, DueAt: m.Wall, FulfilledAt: e.At, SentAt: m.Wall, ProviderID: provided, Attempts: 1,
-	}
-	d.save(inv)
-	d.mailed(inv.AddressHash, m.Wall)
-	t.mark("ref", join(d.refKey('s', e.OrderName), inv.ID[:]))
-	t.put("order", orderKey(e.Vendor, e.Order), orderRecOf(core.Order{Invitation: inv.ID, Name: e.OrderName, FulfilledAt: e.At, Total: e.Total}))
-	d.counters.Verdicts[core.Invited]++
-	t.log(core.Verdict{
-		Event: e.ID, Vendor: e.Vendor, Shop: e.Shop, Topic: e.Topic, ReceivedAt: m.Wall, DecidedAt: m.Wall,
-		Order: e.Order, OrderName: e.OrderName, Reason: core.Invited, Invitation: inv.ID,
-	}, d.vendor.Settings.Retention)
-	return t.err
+	"full": {settings: [][2]string{{"pacing", "burst"}, {"reserve", "0"}, {"delay", "0s"}, {"hours", "always"}}, span: time.Minute, whole: true},
 }
 
 // provided is what a provider calls a letter.
 const provided = "49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"
 
-// letterWaits is an order with its verdict, and its letter in the queue.
-func letterWaits(t *txn, e core.Event) error {
-	v, _, err := t.decide(e, e.ReceivedAt)
-	if err == nil && v.Reason != core.Invited {
-		err = fmt.Errorf("order %s: %s", e.Order.ID, v.Reason)
-	}
-	return err
+// filled is a shop of a filled folder, and an API key of its vendor.
+type filled struct {
+	Vendor string `json:"vendor"`
+	ID     string `json:"id"`
+	Domain string `json:"domain"`
+	Token  string `json:"token"`
+	Secret string `json:"secret"`
+	Key    string `json:"key"`
+	// Invitations are some of the vendor's, from the oldest to the newest.
+	Invitations []core.InvitationID `json:"invitations"`
+	// Slots are the bytes that the vendor's slots take in the file.
+	Slots int `json:"slots"`
 }
 
-// letterLeft goes on with it, and sends the vendor's next letter if there is a slot
-// for it.
-func letterLeft(t *txn, e core.Event) error {
-	if err := letterWaits(t, e); err != nil {
-		return err
+// filler makes the vendors, and then their invitations.
+type filler struct {
+	*Store
+	what     state
+	settings core.Settings
+	now      time.Time
+	shops    []core.Shop
+	n        int // invitations
+	ids      []core.InvitationID
+}
+
+// vendors makes them in the order of their ids, and of their tokens too: what is
+// stored in order is stored fast.
+func (f *filler) vendors(ctx context.Context, n int) error {
+	since := f.now.Add(-f.what.ended - f.what.span - 2*fillDelay)
+	f.settings = core.DefaultSettings()
+	for _, s := range f.what.settings {
+		if err := f.settings.Set(s[0], s[1]); err != nil {
+			return err
+		}
+	}
+	tokens := make([]string, n)
+	for i := range tokens {
+		tokens[i] = vault.NewShopToken()
+	}
+	slices.Sort(tokens)
+	f.shops = make([]core.Shop, n)
+	return f.inTurn(ctx, n, mostInOne, func(t *txn, i int) error {
+		at := since.Add(time.Duration(i) * time.Millisecond)
+		id, slug := core.NewVendorID(at), fmt.Sprintf("shop-%07d", i)
+		f.shops[i] = core.Shop{
+			ID: core.NewShopID(at), Vendor: id, Platform: "shopify", Domain: slug + ".myshopify.com",
+			Token: tokens[i], Secrets: []string{"filled"}, CreatedAt: since, Since: since, ConnectedAt: since,
+		}
+		t.put("vendor", under('i', id[:]), vendorRec{slug, "Shop", micros(since), 1, settingsRec(f.settings)})
+		t.putRaw("vendor", under('s', []byte(slug)), clone(id[:]))
+		t.putShop(f.shops[i])
+		return t.err
+	})
+}
+
+// inTurn does n things, some in one transaction.
+func (f *filler) inTurn(ctx context.Context, n, inOne int, do func(t *txn, i int) error) error {
+	for from := 0; from < n; from += inOne {
+		err := f.write(ctx, f.later, func(t *txn) error {
+			for i := from; i < min(n, from+inOne); i++ {
+				if err := do(t, i); err != nil {
+					return fault(err)
+				}
+			}
+			return t.err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// event is the fulfilment of order i.
+func (f *filler) event(i int) core.Event {
+	at := f.at(i)
+	shop, id := f.shops[i%len(f.shops)], strconv.Itoa(firstFilled+i)
+	return core.Event{
+		ID: core.NewEventID(at), Vendor: shop.Vendor, Shop: shop.ID, Topic: "orders/fulfilled", Kind: core.Fulfilled,
+		ReceivedAt: at, NotBefore: at, At: at, Order: core.OrderKey{Namespace: "shopify", ID: id},
+		OrderName: "#" + id, Email: "buyer" + id + "@customer.example", Name: "Kim Doe", Locale: "en", IsFulfilled: true, Total: 300_000,
+	}
+}
+
+// at is when order i was fulfilled.
+func (f *filler) at(i int) time.Time {
+	return core.Micro(f.now.Add(-f.what.ended - f.what.span + time.Duration(float64(i)/float64(f.n)*float64(f.what.span))))
+}
+
+// goWhole is an order's whole way but for the event's own record, which lasts only
+// until the verdict; and then the vendor's next letter leaves, if it may.
+func (f *filler) goWhole(t *txn, i int) error {
+	e := f.event(i)
+	t.mark("order", repeatKey(e))
+	v, _, err := t.decide(e, e.ReceivedAt)
+	if err != nil || v.Reason != core.Invited {
+		return errors.Join(err, fmt.Errorf("order %s: %s", e.Order.ID, v.Reason))
 	}
 	d, m, err := t.open(e.Vendor, e.ReceivedAt)
 	if err != nil {
@@ -112,104 +171,6 @@ func letterLeft(t *txn, e core.Event) error {
 		d.settle(c.Entry, c.Invitation, core.Outcome{Begun: true, ProviderID: provided}, m)
 	}
 	return err
-}
-
-// filled is a shop of a filled folder, and an API key of its vendor.
-type filled struct {
-	Vendor string `json:"vendor"`
-	ID     string `json:"id"`
-	Domain string `json:"domain"`
-	Token  string `json:"token"`
-	Secret string `json:"secret"`
-	Key    string `json:"key"`
-}
-
-// filler makes the vendors, and then their invitations.
-type filler struct {
-	*Store
-	what  state
-	now   time.Time
-	shops []core.Shop
-	n     int // invitations
-}
-
-func (f *filler) vendors(ctx context.Context, n int) error {
-	f.shops = make([]core.Shop, n)
-	return f.all(ctx, n, func(ctx context.Context, i int) error {
-		since := f.now.Add(-f.what.ended - f.what.span - 2*fillDelay)
-		v := core.Vendor{ID: core.NewVendorID(since.Add(time.Duration(i) * time.Millisecond)), Slug: fmt.Sprintf("shop-%07d", i), Name: "Shop", CreatedAt: since, Settings: core.DefaultSettings()}
-		for _, s := range f.what.settings {
-			if err := v.Settings.Set(s[0], s[1]); err != nil {
-				return err
-			}
-		}
-		if _, err := f.PutVendor(ctx, v); err != nil {
-			return err
-		}
-		f.shops[i] = core.Shop{
-			ID: core.NewShopID(since.Add(time.Duration(i) * time.Millisecond)), Vendor: v.ID, Platform: "shopify", Domain: v.Slug + ".myshopify.com",
-			Token: vault.NewShopToken(), Secrets: []string{"filled"}, CreatedAt: since, Since: since, ConnectedAt: since,
-		}
-		_, err := f.PutShop(ctx, f.shops[i])
-		return err
-	})
-}
-
-// all does n things, so many at once that the store writes them in large groups.
-func (f *filler) all(ctx context.Context, n int, do func(context.Context, int) error) error {
-	g, ctx := errgroup.WithContext(ctx)
-	const hands = 2 * mostUrgent
-	for hand := range hands {
-		g.Go(func() error {
-			for i := hand; i < n; i += hands {
-				if err := do(ctx, i); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	return g.Wait()
-}
-
-// invitations makes them in the order of their times, and so for the vendors in
-// turn: what is stored by time then lies as it would.
-func (f *filler) invitations(ctx context.Context) error {
-	for from := 0; from < f.n; {
-		next := min(f.n, from+min(max(from/20, leastInOne), mostInOne))
-		err := f.write(ctx, f.later, func(t *txn) error {
-			for i := from; i < next; i++ {
-				if err := f.invite(t, i); err != nil {
-					return fault(err)
-				}
-			}
-			return t.err
-		})
-		if err != nil {
-			return err
-		}
-		from = next
-	}
-	return nil
-}
-
-// event is the fulfilment of order i.
-func (f *filler) event(i int) core.Event {
-	at := core.Micro(f.now.Add(-f.what.ended - f.what.span + time.Duration(float64(i)/float64(f.n)*float64(f.what.span))))
-	shop, id := f.shops[i%len(f.shops)], strconv.Itoa(firstFilled+i)
-	return core.Event{
-		ID: core.NewEventID(at), Vendor: shop.Vendor, Shop: shop.ID, Topic: "orders/fulfilled", Kind: core.Fulfilled,
-		ReceivedAt: at, NotBefore: at, At: at, Order: core.OrderKey{Namespace: "shopify", ID: id},
-		OrderName: "#" + id, Email: "buyer" + id + "@customer.example", Name: "Kim Doe", Locale: "en", IsFulfilled: true, Total: 300_000,
-	}
-}
-
-// invite is an order's way without the event's own record, which lasts only until
-// the verdict.
-func (f *filler) invite(t *txn, i int) error {
-	e := f.event(i)
-	t.mark("order", repeatKey(e))
-	return f.what.make(t, e)
 }
 
 // fillTo makes a data folder as the program has it.
@@ -227,11 +188,12 @@ func fillTo(t *testing.T, dir string, clock core.Clock, s state, vendors, n int)
 	store, err := Open(filepath.Join(dir, "amino.db"), master, clock)
 	must(err)
 	t.Cleanup(func() { must(store.Close()) })
-	store.db.NoSync = true // a file that breaks is made again
+	store.db.NoSync, store.db.NoGrowSync = true, true // a file that breaks is made again
 	f := &filler{Store: store, what: s, now: clock.Now(), n: n}
 	must(f.vendors(t.Context(), vendors))
 	must(f.invitations(t.Context()))
-	store.db.NoSync = false
+	must(store.db.Sync())
+	store.db.NoSync, store.db.NoGrowSync = false, false
 	list, err := f.list(t.Context())
 	must(err)
 	text, err := json.Marshal(list)
@@ -242,15 +204,35 @@ func fillTo(t *testing.T, dir string, clock core.Clock, s state, vendors, n int)
 
 // list gives the vendors of the first shops a key each.
 func (f *filler) list(ctx context.Context) (list []filled, err error) {
-	for i, shop := range f.shops[:min(known, len(f.shops))] {
+	for v, shop := range f.shops[:min(known, len(f.shops))] {
 		key, hash := vault.NewAPIKey()
 		err := f.AddKey(ctx, core.Key{ID: core.NewKeyID(f.now), Vendor: shop.Vendor, Name: "bench", Scope: core.ScopeManage, CreatedAt: f.now}, hash)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, filled{fmt.Sprintf("shop-%07d", i), shop.ID.String(), shop.Domain, shop.Token, shop.Secrets[0], key})
+		one := filled{fmt.Sprintf("shop-%07d", v), shop.ID.String(), shop.Domain, shop.Token, shop.Secrets[0], key, nil, f.slots(ctx, shop.Vendor)}
+		for k := 0; k < samples && len(f.ids) > 0; k++ {
+			if i := f.n*k/samples/len(f.shops)*len(f.shops) + v; i < f.n {
+				one.Invitations = append(one.Invitations, f.ids[i])
+			}
+		}
+		list = append(list, one)
 	}
 	return list, nil
+}
+
+// slots is what a vendor's slots take: a key each, and its place in the page.
+func (f *filler) slots(ctx context.Context, v core.VendorID) (n int) {
+	const place = 16
+	err := f.view(ctx, func(t *txn) error {
+		prefix := (&desk{vendor: core.Vendor{ID: v}}).key('g')
+		t.each("desk", prefix, func(rest, _ []byte) bool {
+			n += place + len(prefix) + len(rest)
+			return true
+		})
+		return nil
+	})
+	return must(n, err)
 }
 
 // machineClock is the machine's; every start counts as a boot of its own.
@@ -270,6 +252,7 @@ func TestFill(t *testing.T) {
 		if !ok {
 			t.Fatalf("there is no state %q", *fillState)
 		}
+		debug.SetGCPercent(400) // nearly all there is in memory goes to the file
 		begun := time.Now()
 		f := fillTo(t, *fillFolder, machineClock{begun}, s, *fillVendors, *fillInvitations)
 		t.Logf("%d invitations %s in %s", f.n, *fillState, time.Since(begun).Round(time.Millisecond))
@@ -320,52 +303,74 @@ func (c *handClock) Pass(d time.Duration) { c.now = c.now.Add(d) }
 // the whole way.
 func TestFillIsAsItWouldBe(t *testing.T) {
 	const n = 5
-	clock := &handClock{time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
-	f := fillTo(t, t.TempDir(), clock, states["sent"], 1, n)
-	real := fillTo(t, t.TempDir(), clock, states["sent"], 1, 0)
-	real.n = n
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i := range n {
-		e := real.event(i)
-		_, err := real.Append(t.Context(), []core.Event{e})
-		must(err)
-		_, err = real.Decide(t.Context(), []core.Event{e}, e.ReceivedAt)
-		must(err)
-		letters, err := real.Claim(t.Context(), core.ClaimAsk{Vendor: e.Vendor, N: 1, Window: time.Hour, Now: e.ReceivedAt.Add(fillDelay)})
-		must(err)
-		must(real.Settle(t.Context(), letters[0].Ref, core.Outcome{Begun: true}, e.ReceivedAt.Add(fillDelay)))
-		clock.Pass(time.Second) // they leave one by one
-	}
-	clock.Pass(2 * time.Hour) // the slots are free
-	for _, one := range []*filler{f, real} {
-		must(one.Touch(t.Context()))
-	}
-	if got, want := f.size(t), real.size(t); !maps.Equal(got, want) {
-		t.Errorf("keys by bucket are %v, and of orders that went the whole way %v", got, want)
+	for _, name := range []string{"sent", "waiting"} {
+		t.Run(name, func(t *testing.T) {
+			clock := &handClock{time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
+			f := fillTo(t, t.TempDir(), clock, states[name], 1, n)
+			real := fillTo(t, t.TempDir(), clock, states[name], 1, 0)
+			real.n = n
+			must := func(err error) {
+				t.Helper()
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i := range n {
+				e := real.event(i)
+				_, err := real.Append(t.Context(), []core.Event{e})
+				must(err)
+				_, err = real.Decide(t.Context(), []core.Event{e}, e.ReceivedAt)
+				must(err)
+				if !f.what.sent {
+					continue
+				}
+				letters, err := real.Claim(t.Context(), core.ClaimAsk{Vendor: e.Vendor, N: 1, Window: time.Hour, Now: e.ReceivedAt.Add(fillDelay)})
+				must(err)
+				must(real.Settle(t.Context(), letters[0].Ref, core.Outcome{Begun: true, ProviderID: provided}, e.ReceivedAt.Add(fillDelay)))
+				clock.Pass(time.Second) // they leave one by one
+			}
+			clock.Pass(2 * time.Hour) // the slots are free
+			for _, one := range []*filler{f, real} {
+				must(one.Touch(t.Context()))
+			}
+			got, want := f.size(t), real.size(t)
+			for bucket := range want {
+				if got[bucket] != want[bucket] {
+					t.Errorf("%s has %v, and of orders that went the whole way %v", bucket, got[bucket], want[bucket])
+				}
+			}
+		})
 	}
 }
 
-// size is how many keys each bucket has, but for the one of single records: the
-// count of events is kept once there has been one.
-func (f *filler) size(t *testing.T) map[string]int {
+// size is what a bucket holds.
+type size struct{ keys, bytes int }
+
+// size is what each bucket holds, but for the one of single records: the count of
+// events is kept once there has been one. What pace last did is left out too: it
+// may be long ago.
+func (f *filler) size(t *testing.T) map[string]size {
 	t.Helper()
-	keys := map[string]int{}
-	err := f.db.View(func(tx *bbolt.Tx) error {
-		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
-			keys[string(name)] = b.Stats().KeyN
-			return nil
-		})
+	sizes := map[string]size{}
+	err := f.view(t.Context(), func(tx *txn) error {
+		for _, name := range buckets {
+			n := sizes[name]
+			tx.each(name, nil, func(key, value []byte) bool {
+				n.keys++
+				if n.bytes += len(key); name != "desk" || key[16] != 'a' {
+					n.bytes += len(value)
+				}
+				return true
+			})
+			sizes[name] = n
+		}
+		return nil
 	})
-	delete(keys, "meta")
+	delete(sizes, "meta")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return keys
+	return sizes
 }
 
 // Touch opens the first vendor's desk for writing.

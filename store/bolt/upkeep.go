@@ -1,31 +1,40 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"aminobridge/core"
 )
 
-// due lists up to n keys of a calendar that are at or before now, and whether
-// there are more.
-func (t *txn) due(bucket string, now time.Time, n int) (keys [][]byte, more bool) {
-	t.each(bucket, nil, func(key, _ []byte) bool {
+// due lists up to n keys of a calendar that are at or before now, those of one
+// vendor together, and whether there are more.
+func (t *txn) due(bucket string, now time.Time, n int, vendor func(key, value []byte) []byte) (keys [][]byte, more bool) {
+	type one struct{ key, vendor []byte }
+	var all []one
+	t.each(bucket, nil, func(key, value []byte) bool {
 		if readStamp(key).After(now) {
 			return false
 		}
-		if more = len(keys) == n; !more {
-			keys = append(keys, clone(key))
+		if more = len(all) == n; !more {
+			all = append(all, one{clone(key), clone(vendor(key, value))})
 		}
 		return !more
 	})
+	slices.SortStableFunc(all, func(a, b one) int { return bytes.Compare(a.vendor, b.vendor) })
+	for _, o := range all {
+		keys = append(keys, o.key)
+	}
 	return keys, more
 }
 
 // Expire implements store.Upkeep.
 func (s *Store) Expire(ctx context.Context, now time.Time, n int) (int, bool, error) {
-	return s.catchUp(ctx, "expiry", now, n, func(t *txn, key []byte) error {
+	vendor := func(_, value []byte) []byte { return value }
+	return s.catchUp(ctx, "expiry", now, n, vendor, func(t *txn, key []byte) error {
 		d, m, err := t.open(core.VendorID(t.getRaw("expiry", key)), now)
 		if err != nil {
 			return err
@@ -42,36 +51,43 @@ func (s *Store) Expire(ctx context.Context, now time.Time, n int) (int, bool, er
 
 // Retain implements store.Upkeep.
 func (s *Store) Retain(ctx context.Context, now time.Time, n int) (int, bool, error) {
-	return s.catchUp(ctx, "forget", now, n, func(t *txn, key []byte) error {
+	vendor := func(key, _ []byte) []byte { return key[9:25] }
+	return s.catchUp(ctx, "forget", now, n, vendor, func(t *txn, key []byte) error {
 		err := t.forget(key[8], key[9:], now)
 		t.del("forget", key)
 		return err
 	})
 }
 
-// catchUp does up to n things of a calendar that are due. If one of them fails,
-// which undoes them all, each is tried alone, so that it keeps none of the others
-// waiting.
-func (s *Store) catchUp(ctx context.Context, calendar string, now time.Time, n int, do func(*txn, []byte) error) (int, bool, error) {
+// inOne is how many things of a calendar one transaction does, so that a request
+// waits for few of them. A transaction costs what pages it changes, and a vendor has
+// pages of its own: so those of one vendor are done together, of all that were found.
+const inOne = 128
+
+// catchUp does up to n things of a calendar that are due. If one of a transaction
+// fails, which undoes them all, each is tried alone, so that it keeps none of the
+// others waiting.
+func (s *Store) catchUp(ctx context.Context, calendar string, now time.Time, n int, vendor func(key, value []byte) []byte, do func(*txn, []byte) error) (done int, more bool, err error) {
 	var keys [][]byte
-	var more bool
-	err := s.view(ctx, func(t *txn) error {
-		keys, more = t.due(calendar, core.Micro(now), n)
+	err = s.view(ctx, func(t *txn) error {
+		keys, more = t.due(calendar, core.Micro(now), n, vendor)
 		return nil
 	})
-	if err != nil || len(keys) == 0 {
+	if err != nil {
 		return 0, false, err
 	}
-	if s.catchUpWith(ctx, calendar, keys, do) == nil {
-		return len(keys), more, nil
-	}
-	done := 0
-	for _, key := range keys {
-		one := s.catchUpWith(ctx, calendar, [][]byte{key}, do)
-		if one == nil {
-			done++
+	for part := range slices.Chunk(keys, inOne) {
+		if s.catchUpWith(ctx, calendar, part, do) == nil {
+			done += len(part)
+			continue
 		}
-		err = errors.Join(err, one)
+		for _, key := range part {
+			one := s.catchUpWith(ctx, calendar, [][]byte{key}, do)
+			if one == nil {
+				done++
+			}
+			err = errors.Join(err, one)
+		}
 	}
 	return done, more, err
 }

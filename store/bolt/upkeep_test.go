@@ -1,0 +1,61 @@
+package bolt
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestExpireInParts: a step is as wide as it was asked to be, over however many
+// transactions, and those of one vendor are next to each other in it.
+func TestExpireInParts(t *testing.T) {
+	const vendors, n = 3, 3 * inOne
+	f := fillTo(t, t.TempDir(), machineClock{time.Now()}, states["stale"], vendors, n)
+	for _, want := range []struct {
+		done int
+		more bool
+	}{{2*inOne + 1, true}, {inOne - 1, false}, {0, false}} {
+		done, more, err := f.Expire(t.Context(), f.now, 2*inOne+1)
+		if err != nil || done != want.done || more != want.more {
+			t.Fatalf("got %d, more %t, %v, want %+v", done, more, err, want)
+		}
+	}
+	for _, shop := range f.shops {
+		c, err := f.Counters(t.Context(), shop.Vendor)
+		if err != nil || c.Expired != n/vendors {
+			t.Errorf("a vendor has %d expired, %v, want %d", c.Expired, err, n/vendors)
+		}
+	}
+	if found, err := f.Check(t.Context()); err != nil || len(found) > 0 {
+		t.Errorf("a recount finds %v, %v", found, err)
+	}
+}
+
+// TestDueByVendor: the invitations of the vendors expire in turn, and are listed
+// vendor by vendor.
+func TestDueByVendor(t *testing.T) {
+	f := fillTo(t, t.TempDir(), machineClock{time.Now()}, states["stale"], 3, 30)
+	var order [][]byte
+	err := f.view(t.Context(), func(tx *txn) error {
+		keys, more := tx.due("expiry", f.now, 30, func(_, value []byte) []byte { return value })
+		if len(keys) != 30 || more {
+			t.Errorf("%d are due, more %t, want 30 and no more", len(keys), more)
+		}
+		for _, key := range keys {
+			order = append(order, clone(tx.getRaw("expiry", key)))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	order = slices.CompactFunc(order, bytes.Equal)
+	want := [][]byte{}
+	for _, shop := range f.shops {
+		want = append(want, shop.Vendor[:])
+	}
+	if !slices.EqualFunc(order, want, bytes.Equal) {
+		t.Errorf("the vendors come in %d runs, want one each", len(order))
+	}
+}
