@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -34,9 +35,23 @@ const (
 )
 
 func (serveVerb) Run(s *session) error {
-	debug.SetGCPercent(collectAt)
-	debug.SetMemoryLimit(collectMax)
+	tune(os.Getenv)
 	return serve(s.ctx, s.settings, newLog(s.err, slog.LevelInfo), func(p *service) { p.greet(s.ctx, s.out) })
+}
+
+// tune sets what Go's runtime leaves to the program, unless the operator did.
+func tune(getenv func(string) string) {
+	if getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
+	if getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(collectMax)
+	}
+	// Under load one thread nearly always waits for the disk, which keeps a
+	// processor's place that somebody else could use.
+	if getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	}
 }
 
 // serve runs the service until ctx is done or one of its parts fails. started is
