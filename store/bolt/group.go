@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	berrors "go.etcd.io/bbolt/errors"
 
@@ -97,6 +98,7 @@ func (s *Store) commitLoop() {
 			s.drain()
 			return
 		}
+		runtime.Gosched() // whoever is about to hand over comes along
 		s.commit(s.gather(group))
 	}
 }
@@ -148,6 +150,7 @@ func (s *Store) journalLoop() {
 	for {
 		select {
 		case o := <-s.inviting:
+			runtime.Gosched()
 			s.keepAll(take([]*op{o}, s.inviting, mostUrgent))
 		case <-s.stop: // what was handed over before is kept
 			for group := take(nil, s.inviting, mostUrgent); len(group) > 0; group = take(nil, s.inviting, mostUrgent) {
