@@ -9,6 +9,8 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,6 +50,10 @@ func serveWhole(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	// As amino serve does.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(160 << 20)
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	begun := time.Now()
 	clock := clock{begun}
 	store, err := bolt.Open(*path, vault.NewMaster(), clock)

@@ -77,9 +77,13 @@ func (s *Store) catchUp(ctx context.Context, calendar string, now time.Time, n i
 		return 0, false, err
 	}
 	for part := range slices.Chunk(keys, inOne) {
-		if s.catchUpWith(ctx, calendar, part, do) == nil {
+		whole := s.catchUpWith(ctx, calendar, part, do)
+		switch {
+		case whole == nil:
 			done += len(part)
 			continue
+		case errors.Is(whole, core.ErrFenced) || errors.Is(whole, core.ErrFull) || ctx.Err() != nil:
+			return done, more, errors.Join(err, whole) // and so would be each alone
 		}
 		for _, key := range part {
 			one := s.catchUpWith(ctx, calendar, [][]byte{key}, do)
