@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -133,12 +132,8 @@ func everyVendor(ctx context.Context, store *bolt.Store) (ids []core.VendorID, e
 // dispatchMode is the argument with which the bench is the scheduler alone.
 const dispatchMode = "dispatch"
 
-const (
-	// dispatchFor is how long it works.
-	dispatchFor = 25 * time.Second
-	// collectAt is what amino serve sets for itself.
-	collectAt = 400
-)
+// dispatchFor is how long it works.
+const dispatchFor = 25 * time.Second
 
 // dispatched is what came of it.
 type dispatched struct {
@@ -185,7 +180,7 @@ func serveDispatch(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	debug.SetGCPercent(collectAt)
+	tune()
 	clock := clock{time.Now()}
 	store, err := folder{dir: *dir}.open(clock)
 	if err != nil {

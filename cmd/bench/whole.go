@@ -50,10 +50,7 @@ func serveWhole(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	// As amino serve does.
-	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(160 << 20)
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	tune()
 	begun := time.Now()
 	clock := clock{begun}
 	store, err := bolt.Open(*path, vault.NewMaster(), clock)
@@ -88,6 +85,13 @@ func serveWhole(ctx context.Context, args []string) error {
 	g.Go(func() error { return letters.Run(ctx) })
 	g.Go(func() error { return listen(ctx, app, *addr) })
 	return errors.Join(g.Wait(), recount(store), store.Close())
+}
+
+// tune sets Go's runtime as amino serve does.
+func tune() {
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(160 << 20)
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 }
 
 // recount fails when the program's own check of its file finds anything.
