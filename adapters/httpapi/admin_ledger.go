@@ -205,7 +205,7 @@ type AdminCheck struct {
 }
 
 func (d desk) check(c *fiber.Ctx) error {
-	found, err := d.Store.Check(c.UserContext())
+	found, err := d.Store.Check(context.WithoutCancel(c.UserContext())) // minutes, for millions of invitations
 	if err != nil {
 		return err
 	}
