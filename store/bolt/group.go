@@ -15,7 +15,7 @@ import (
 // work behind them a part, so that a request never waits long for it.
 const (
 	mostUrgent = 1024
-	mostLater  = 256
+	mostLater  = 128
 )
 
 // op is one method's writing, waiting for its group. run decides before its
