@@ -15,10 +15,10 @@ import (
 // write of some blocks in a row takes a tenth of the time of a bbolt commit, which
 // writes a dozen scattered pages and syncs twice.
 const (
-	block     = 4096    // frames begin at one, so that writing one never touches another
-	ring      = 4 << 20 // bytes, and about what the lines in memory take at most
-	mostFrame = 1 << 20 // bytes of lines
-	overfull  = 1 << 20 // bytes: so much waits that it is moved even if nothing else is written
+	block     = 4096      // frames begin at one, so that writing one never touches another
+	ring      = 4 << 20   // bytes, and about what the lines in memory take at most
+	mostFrame = 1 << 20   // bytes of lines
+	overfull  = 256 << 10 // bytes: so much waits that it is moved even if nothing else is written
 )
 
 // errJournal is a journal that does not go with its data file.
