@@ -18,9 +18,8 @@ const (
 	mostLater  = 128
 )
 
-// yields is how often the journal lets others go first before it writes: they cost
-// nothing when there are none, and each makes frames fewer and larger; a fourth
-// gains nothing.
+// yields is how often the journal lets others go first before it writes. That costs
+// nothing when there are none, and under load makes frames fewer and larger.
 const yields = 3
 
 // op is one method's writing, waiting for its group. run decides before its
