@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -202,5 +203,24 @@ func rewrite(t *testing.T, s store.Store, slug string, now time.Time) {
 	}
 	if kept, err := s.Vendor(ctx, v.ID); err != nil || kept.Version != v.Version {
 		t.Errorf("stored as version %d, %v, want %d", kept.Version, err, v.Version)
+	}
+}
+
+// TestExpireEndsAtAFence: when nothing can be written any more, that is said once,
+// and not for each of many thousands.
+func TestExpireEndsAtAFence(t *testing.T) {
+	clock, dir := storetest.NewClock(time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)), t.TempDir()
+	s := open(t, dir, clock)
+	t.Cleanup(func() { _ = s.Close() })
+	v := vendor(t, s, clock.Now())
+	for n := range 3 {
+		call(t, s, v, clock.Now(), "p"+strconv.Itoa(n)+"@example.com")
+	}
+	deliver(t, s, v, clock.Now(), 3)
+	fence(t, s, file(dir))
+	clock.Pass(v.Settings.Expiry)
+	done, _, err := s.Expire(context.Background(), clock.Now(), 10)
+	if said := strings.Count(err.Error(), core.ErrFenced.Error()); done != 0 || said != 1 {
+		t.Errorf("%d expired, and it is said %d times that nothing is written: %v", done, said, err)
 	}
 }
