@@ -76,7 +76,8 @@ type Store struct {
 	urgent   chan *op // what else a request waits for, which goes first
 	later    chan *op // what loops and cron do
 	journal  *journal
-	backlog  atomic.Pointer[backlog] // as of the last transaction
+	last     atomic.Int64            // transaction of the data file
+	backlog  atomic.Pointer[backlog] // as of it
 	vendors  recall[core.Vendor]
 	shops    recall[core.Shop]
 	stop     chan struct{}
@@ -168,7 +169,7 @@ const (
 
 // dropLeft removes what was left by a program that was killed meanwhile.
 func dropLeft(path string) {
-	for _, name := range []string{halves, copies} {
+	for _, name := range []string{halves, copies, "-journal.new"} {
 		left, _ := filepath.Glob(path + name)
 		for _, p := range left {
 			_ = os.Remove(p)
@@ -267,10 +268,11 @@ func (s *Store) openJournal(path string) error {
 	err := s.view(context.Background(), func(t *txn) error {
 		t.get("meta", []byte("journal"), &moved)
 		s.backlog.Store(t.waiting())
+		s.last.Store(int64(t.tx.ID()))
 		return nil
 	})
 	if err == nil {
-		s.journal, err = openJournal(path, s.keys.Hash("journal"), moved.N)
+		s.journal, err = openJournal(path, s.keys.Hash("journal"), moved.N, s.last.Load())
 	}
 	return err
 }

@@ -186,7 +186,7 @@ func (s *Store) keepAll(group []*op) {
 // journalled appends lines as soon as there is room.
 func (s *Store) journalled(lines []line) error {
 	for !s.isFenced() {
-		ok, err := s.journal.append(lines)
+		ok, err := s.journal.append(lines, s.last.Load())
 		if err != nil {
 			return s.fence(err)
 		}
@@ -248,12 +248,14 @@ func (s *Store) transact(group []*op) (refusals []error, fault error) {
 	if !t.wrote {
 		return refusals, tx.Rollback()
 	}
+	id := int64(tx.ID())
 	switch err := tx.Commit(); {
 	case errors.Is(err, berrors.ErrMaxSizeReached):
 		return nil, core.ErrFull
 	case err != nil:
 		return nil, s.fence(err)
 	}
+	s.last.Store(id)
 	if t.backlog != nil {
 		s.backlog.Store(t.backlog)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -22,8 +23,8 @@ const (
 )
 
 // errJournal is a journal that does not go with its data file.
-var errJournal = errors.New("the journal lacks events that were kept: it is damaged, or the data file is an older copy; " +
-	"to go on without them, move the journal away")
+var errJournal = errors.New("the journal beside it does not go with it: it is damaged, or one of the two is from another copy. " +
+	"If you put back a copy, put back both of its files. Otherwise move the journal away and start again; webhooks that it alone has are lost")
 
 // journal keeps inviting events until the next transaction moves them into their
 // buckets: durable before that, because a shop waits for no more. The data file
@@ -35,7 +36,8 @@ var errJournal = errors.New("the journal lacks events that were kept: it is dama
 // the frame before it ended (8 bytes), the length of a record (4), and the record,
 // filled up to whole blocks; one that does not fit before the ring's end lies at
 // its start. The checksum covers that place and what only this data file's keys
-// make, so that nothing of an earlier round or of another file is taken for it.
+// make, so that nothing of an earlier round or of another file is taken for it. The
+// first frame has no lines: by it, a journal is known to be one.
 type journal struct {
 	file *os.File
 	id   []byte
@@ -49,53 +51,94 @@ type journal struct {
 	lines []line
 }
 
-// openJournal reads what was not moved.
-func openJournal(path string, id []byte, moved int64) (*journal, error) {
+// frameRec is the record of a frame. Tx is the data file's last transaction before
+// it, by which an older copy of the file is known.
+type frameRec struct {
+	_     struct{} `cbor:",toarray"`
+	Tx    int64
+	Lines []line
+}
+
+// openJournal reads what was not moved by the data file, whose last transaction was
+// tx.
+func openJournal(path string, id []byte, moved, tx int64) (*journal, error) {
 	j := &journal{id: id, end: moved, moved: moved, full: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := j.create(path, tx); err != nil {
+			return nil, err
+		}
+	}
 	var err error
-	if j.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_DSYNC, 0o600); err != nil {
+	if j.file, err = os.OpenFile(path, os.O_RDWR|syscall.O_DSYNC, 0o600); err != nil {
 		return nil, err
 	}
 	all := make([]byte, ring)
-	n, err := j.file.ReadAt(all, 0)
-	if errors.Is(err, io.EOF) { // it is new
-		_, err = j.file.WriteAt(all[n:], int64(n))
-		err = errors.Join(err, syncDir(filepath.Dir(path)))
-	}
-	if err == nil {
-		err = j.recover(all)
-	}
-	if err != nil {
+	switch n, err := j.file.ReadAt(all, 0); {
+	case n < ring && !errors.Is(err, io.EOF):
 		return nil, errors.Join(err, j.file.Close())
+	case n < ring || !j.recover(all, tx):
+		return nil, errors.Join(errJournal, j.file.Close())
 	}
 	return j, nil
 }
 
+// create writes the ring beside path and then gives it that name, so that one that
+// is there is whole: a write into room that a file has already is synced sooner.
+func (j *journal) create(path string, tx int64) error {
+	frame, err := j.frame(j.end, tx, nil)
+	if err != nil {
+		return err
+	}
+	all := make([]byte, ring)
+	copy(all[begin(j.end, int64(len(frame)))%ring:], frame)
+	half := path + ".new"
+	if err := os.WriteFile(half, all, 0o600); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(half, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close(), os.Rename(half, path)); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
 // recover reads frame after frame from where the data file ends. The last one may
-// be torn: nobody was told that it is kept. A whole frame behind a missing one was
-// written after that one, so that something that was kept is lost.
-func (j *journal) recover(all []byte) error {
+// be torn: nobody was told that it is kept. It reports false if something that was
+// kept is missing: a whole frame lies behind a missing one, the data file is older
+// than a frame, or there is no frame that ends where the data file does, though
+// none came after it.
+func (j *journal) recover(all []byte, tx int64) bool {
+	moved := j.end
 	for {
-		lines, size := j.frame(all, j.end%ring, j.end)
+		rec, size := j.read(all, j.end%ring, j.end)
 		if size == 0 {
-			lines, size = j.frame(all, 0, j.end)
+			rec, size = j.read(all, 0, j.end)
 		}
 		if size == 0 {
 			break
 		}
 		j.end = begin(j.end, size) + size
-		j.add(lines)
+		j.add(rec.Lines)
 	}
+	known := j.end > moved
 	for at := int64(0); at < ring; at += block {
 		after := int64(binary.BigEndian.Uint64(all[at:]))
-		if after <= j.end {
+		if at != 0 && at != after%ring {
 			continue
 		}
-		if _, size := j.frame(all, at, after); size > 0 {
-			return errJournal
+		rec, size := j.read(all, at, after)
+		if size == 0 {
+			continue
 		}
+		if after > j.end || rec.Tx > tx {
+			return false
+		}
+		known = known || begin(after, size)+size == moved
 	}
-	return nil
+	return known
 }
 
 // begin is where a frame lies that follows a place.
@@ -106,18 +149,31 @@ func begin(after, size int64) int64 {
 	return after
 }
 
-// frame reads the frame at an offset and its size; 0 if none that follows the
-// place is there.
-func (j *journal) frame(all []byte, at, after int64) (lines []line, size int64) {
+// read reads the frame at an offset and its size; 0 if none that follows the place
+// is there.
+func (j *journal) read(all []byte, at, after int64) (rec frameRec, size int64) {
 	head := all[at:]
 	n := int64(binary.BigEndian.Uint32(head[8:]))
 	if int64(binary.BigEndian.Uint64(head)) != after || 12+n > int64(len(head)) {
-		return nil, 0
+		return rec, 0
 	}
-	if decode(j.key(after), head[12:12+n], &lines) != nil {
-		return nil, 0
+	if decode(j.key(after), head[12:12+n], &rec) != nil {
+		return rec, 0
 	}
-	return lines, whole(12 + n)
+	return rec, whole(12 + n)
+}
+
+// frame makes the frame that follows a place.
+func (j *journal) frame(after, tx int64, lines []line) ([]byte, error) {
+	record, err := encode(j.key(after), frameRec{Tx: tx, Lines: lines})
+	if err != nil {
+		return nil, err
+	}
+	frame := make([]byte, whole(int64(12+len(record))))
+	binary.BigEndian.PutUint64(frame, uint64(after))
+	binary.BigEndian.PutUint32(frame[8:], uint32(len(record)))
+	copy(frame[12:], record)
+	return frame, nil
 }
 
 func (j *journal) key(after int64) []byte {
@@ -129,18 +185,14 @@ func whole(n int64) int64 { return (n + block - 1) / block * block }
 
 // append makes lines durable. It reports false, having written nothing, while the
 // ring has no room. After an error nobody knows what the disk holds.
-func (j *journal) append(lines []line) (bool, error) {
+func (j *journal) append(lines []line, tx int64) (bool, error) {
 	j.mu.Lock()
 	after, moved := j.end, j.moved
 	j.mu.Unlock()
-	record, err := encode(j.key(after), lines)
+	frame, err := j.frame(after, tx, lines)
 	if err != nil {
 		return false, err
 	}
-	frame := make([]byte, whole(int64(12+len(record))))
-	binary.BigEndian.PutUint64(frame, uint64(after))
-	binary.BigEndian.PutUint32(frame[8:], uint32(len(record)))
-	copy(frame[12:], record)
 	at := begin(after, int64(len(frame)))
 	end := at + int64(len(frame))
 	if end-moved > ring {

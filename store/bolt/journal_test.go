@@ -178,7 +178,7 @@ func TestJournalTornTail(t *testing.T) {
 	d.tell(3 * block)
 	left := d.killed(before)
 	journal := read(t, file(left)+"-journal")
-	clear(journal[2*block : 3*block])
+	clear(journal[3*block : 4*block])
 	write(t, file(left)+"-journal", journal)
 
 	d.Store, d.dir, d.told = open(t, left, d.clock), left, 1
@@ -196,7 +196,7 @@ func TestJournalDamaged(t *testing.T) {
 	d.tell(0)
 	left := d.killed(before)
 	journal := read(t, file(left)+"-journal")
-	journal[100] ^= 1
+	journal[block+100] ^= 1 // the first one tells nothing
 	write(t, file(left)+"-journal", journal)
 	refused(t, left, d.clock)
 }
@@ -230,24 +230,75 @@ func refused(t *testing.T, dir string, clock core.Clock) {
 	}
 }
 
-// TestJournalOfAnother: a journal that was left by another data file tells nothing.
-func TestJournalOfAnother(t *testing.T) {
-	d, other := newShopDay(t), newShopDay(t)
+// TestJournalOfOlder: so may one whose events are all there still, since the copy
+// does not know what else happened.
+func TestJournalOfOlder(t *testing.T) {
+	d := newShopDay(t)
+	before := read(t, file(d.dir))
 	d.tell(0)
-	left := other.killed(nil)
-	write(t, file(left)+"-journal", read(t, file(d.dir)+"-journal"))
-	other.holds(left, 0)
+	d.write()
+	d.tell(0)
+	refused(t, d.killed(before), d.clock)
+}
+
+// TestJournalOfNone: a journal of another data file, a short one and an empty one are
+// none of this file's, whether it has had one that kept something or not.
+func TestJournalOfNone(t *testing.T) {
+	d, other := newShopDay(t), newShopDay(t)
+	other.tell(0)
+	theirs := read(t, file(other.dir)+"-journal")
+	for range 2 {
+		for name, journal := range map[string][]byte{"another's": theirs, "short": read(t, file(d.dir)+"-journal")[:len(theirs)/2], "empty": make([]byte, len(theirs))} {
+			t.Run(name, func(t *testing.T) {
+				left := d.killed(nil)
+				write(t, file(left)+"-journal", journal)
+				refused(t, left, d.clock)
+			})
+		}
+		d.tell(0)
+		d.write()
+	}
+}
+
+// TestJournalMovedAway: whoever moves it away goes on with a new one, in which a
+// start that ends at once leaves nothing behind that the next one stumbles over.
+func TestJournalMovedAway(t *testing.T) {
+	d := newShopDay(t)
+	d.tell(0)
+	d.write()
+	left := d.killed(nil)
+	for range 2 {
+		if err := os.Remove(file(left) + "-journal"); err != nil {
+			t.Fatal(err)
+		}
+		d.holds(left, 1)
+		d.holds(left, 1)
+	}
+}
+
+// TestJournalGoesAround: a frame that does not fit before the ring's end lies at its
+// start, and is found there.
+func TestJournalGoesAround(t *testing.T) {
+	d := newShopDay(t)
+	for range 4 {
+		d.tell(900_000)
+		d.write()
+	}
+	before := read(t, file(d.dir))
+	d.tell(900_000)
+	d.holds(d.killed(before), 5)
 }
 
 // TestJournalLength: whatever length a frame claims to have, it is read within the
 // ring.
 func TestJournalLength(t *testing.T) {
 	d := newShopDay(t)
+	before := read(t, file(d.dir))
 	d.tell(0)
-	left := d.killed(nil)
+	left := d.killed(before)
 	journal := read(t, file(left)+"-journal")
 	for _, n := range []uint32{0, 5, 1 << 22, 1<<32 - 1} {
-		binary.BigEndian.PutUint32(journal[8:], n)
+		binary.BigEndian.PutUint32(journal[block+8:], n)
 		write(t, file(left)+"-journal", journal)
 		d.holds(left, 0)
 	}
