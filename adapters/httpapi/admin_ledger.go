@@ -205,7 +205,10 @@ type AdminCheck struct {
 }
 
 func (d desk) check(c *fiber.Ctx) error {
-	found, err := d.Store.Check(context.WithoutCancel(c.UserContext())) // minutes, for millions of invitations
+	// Minutes, for millions of invitations.
+	ctx, stop := context.WithTimeout(context.WithoutCancel(c.UserContext()), time.Hour)
+	defer stop()
+	found, err := d.Store.Check(ctx)
 	if err != nil {
 		return err
 	}

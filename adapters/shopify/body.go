@@ -11,7 +11,7 @@ import (
 // The bodies, with the fields we need and no more: what is not named here is
 // passed over. Any of them may be absent, null or "": Shopify leaves out what an
 // app may not see. Of a key that comes twice the last one counts; two objects
-// under one key are read as one. The texts lie in the body.
+// under one key are read as one, but for orders inside. The texts lie in the body.
 //
 // There is no early way out: fulfilments and refunds come late in a body, and may
 // be missing, and the second of two equal keys may be its very end.
@@ -35,7 +35,8 @@ type orderBody struct {
 	TotalPriceSet     priceBody
 	HandedOver        time.Time // the last parcel
 	Refunds           map[string]core.Amount
-	Order             *orderBody
+	Order             *orderBody // of a body that has the order inside
+	inner             bool       // it is that one
 }
 
 func (o *orderBody) read(in *reader) bool {
@@ -78,8 +79,10 @@ func (o *orderBody) read(in *reader) bool {
 		case "refunds":
 			o.Refunds = refunds(in)
 		case "order":
-			o.Order = &orderBody{}
-			o.Order.read(in)
+			if !o.inner { // or a body could be made of nothing else
+				o.Order = &orderBody{inner: true}
+				o.Order.read(in)
+			}
 		}
 	})
 }

@@ -262,3 +262,16 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestDecodeReadsOneOrderInside: a body of nothing but orders inside orders costs no
+// more than any other of its length.
+func TestDecodeReadsOneOrderInside(t *testing.T) {
+	const deep = 100_000
+	body := []byte(strings.Repeat(`{"order":`, deep) + `{"id":1}` + strings.Repeat(`}`, deep))
+	allocated := testing.AllocsPerRun(1, func() {
+		shopify.Source{}.Decode("orders/fulfilled", func(string) string { return "" }, body)
+	})
+	if allocated > 10 {
+		t.Errorf("%.0f allocations, want a few", allocated)
+	}
+}

@@ -96,7 +96,7 @@ func newPlay(ctx context.Context, out io.Writer, base, folder string) *play {
 
 // linkForYou is a link that has not expired, for whoever watched.
 func (d *play) linkForYou() string {
-	const you = 0 // no other guest has this number
+	const you = demoCap + 1 // no other guest has this number
 	d.invite(you)
 	return d.urls[guest(you)]
 }

@@ -21,8 +21,7 @@ type Store interface {
 }
 
 const (
-	// batch is as many verdicts as one transaction gives: 256 hold the writer for
-	// about 30 ms, so that a webhook beside them is not kept waiting.
+	// batch is so many that the store can write as many together as it likes.
 	batch = 512
 	// poll finds what no nudge tells of: an event whose NotBefore has come, or one
 	// left over after a fault.
@@ -106,8 +105,9 @@ func (l *Loop) pass(ctx context.Context) (more bool, err error) {
 	if err != nil || len(events) == 0 {
 		return false, err
 	}
-	if now.Sub(events[0].ReceivedAt) < mostWay {
-		l.giveWay(ctx)
+	if waited := now.Sub(events[0].ReceivedAt); waited < mostWay {
+		l.giveWay(ctx, mostWay-waited)
+		now = l.Now()
 	}
 	begun := time.Now()
 	defer func() { l.took = time.Since(begun) }()
@@ -119,8 +119,8 @@ func (l *Loop) pass(ctx context.Context) (more bool, err error) {
 }
 
 // giveWay waits for the end of a flood, or until verdicts have had their share.
-func (l *Loop) giveWay(ctx context.Context) {
-	for rest := (share - 1) * l.took; rest > 0 && l.flooded() && ctx.Err() == nil; rest -= step {
+func (l *Loop) giveWay(ctx context.Context, most time.Duration) {
+	for rest := min(most, (share-1)*l.took); rest > 0 && l.flooded() && ctx.Err() == nil; rest -= step {
 		timer := time.NewTimer(min(rest, step))
 		select {
 		case <-ctx.Done():

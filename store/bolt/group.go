@@ -170,10 +170,12 @@ func (s *Store) journalLoop() {
 // keepAll writes the lines of a group, as a rule in one frame.
 func (s *Store) keepAll(group []*op) {
 	for len(group) > 0 {
-		n, lines := 0, []line(nil)
-		for n < len(group) && sizeOf(lines) < mostFrame {
+		n, size, lines := 0, 0, []line(nil)
+		for ; n < len(group); n++ {
+			if size += sizeOf(group[n].lines); n > 0 && size > mostFrame {
+				break
+			}
 			lines = append(lines, group[n].lines...)
-			n++
 		}
 		err := s.journalled(lines)
 		for _, o := range group[:n] {
@@ -238,8 +240,8 @@ func (s *Store) transact(group []*op) (refusals []error, fault error) {
 	}
 	for i, o := range group {
 		if refusals[i] = t.try(o.run); isFault(refusals[i]) || t.err != nil {
-			fault := errors.Join(refusals[i], t.err)
-			return nil, errors.Join(fault, tx.Rollback())
+			tell(s.journal.full) // whoever waits for room waits still
+			return nil, errors.Join(refusals[i], t.err, tx.Rollback())
 		}
 	}
 	if err := errors.Join(t.try(func(t *txn) error { t.flush(); return nil }), t.err); err != nil {

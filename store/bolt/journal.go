@@ -52,7 +52,8 @@ type journal struct {
 }
 
 // frameRec is the record of a frame. Tx is the data file's last transaction before
-// it, by which an older copy of the file is known.
+// it, by which an older copy of the file is known; a file that is written anew, and
+// counts anew, needs a new journal.
 type frameRec struct {
 	_     struct{} `cbor:",toarray"`
 	Tx    int64

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -63,11 +64,14 @@ func (d *shopDay) write() {
 func (d *shopDay) killed(data []byte) string {
 	d.Helper()
 	left := d.TempDir()
-	if data == nil {
-		data = read(d.T, file(d.dir))
+	journal := read(d.T, file(d.dir)+"-journal")
+	for data == nil { // not while it is being written
+		if one := read(d.T, file(d.dir)); bytes.Equal(one, read(d.T, file(d.dir))) {
+			data = one
+		}
 	}
 	write(d.T, file(left), data)
-	write(d.T, file(left)+"-journal", read(d.T, file(d.dir)+"-journal"))
+	write(d.T, file(left)+"-journal", journal)
 	return left
 }
 
@@ -167,6 +171,16 @@ func TestJournalMovesOnce(t *testing.T) {
 	d.holds(d.killed(nil), 4)
 	decideAll(t, d, d.clock)
 	d.holds(d.killed(nil), 0)
+}
+
+// TestCloseMovesAll: what was closed in order is whole without its journal.
+func TestCloseMovesAll(t *testing.T) {
+	d := newShopDay(t)
+	d.tell(0)
+	if err := errors.Join(d.Close(), os.Remove(file(d.dir)+"-journal")); err != nil {
+		t.Fatal(err)
+	}
+	d.holds(d.dir, 1)
 }
 
 // TestJournalTornTail: the last frame may be half on disk, since nobody was told.

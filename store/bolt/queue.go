@@ -216,7 +216,7 @@ func (s *Store) Wanted(ctx context.Context, ref core.LeaseRef) (wanted bool, err
 		}
 		var r invitationRec
 		if !t.get("invitation", ref.Invitation[:], &r) {
-			return core.ErrNotFound
+			return errors.Join(t.err, core.ErrNotFound)
 		}
 		wanted = !e.Lane.Paced() || !t.shopGone(r.bare(ref.Invitation).Shop)
 		return nil

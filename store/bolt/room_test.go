@@ -9,27 +9,77 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"aminobridge/core"
 	"aminobridge/core/vault"
 )
 
-// TestJournalWaitsForRoom: while nothing can be moved, no more is acknowledged than
-// the ring holds; once it can, what waited goes on, and all of it is there.
-func TestJournalWaitsForRoom(t *testing.T) {
-	path, master, clock := filepath.Join(t.TempDir(), "amino.db"), vault.NewMaster(), machineClock{time.Now()}
-	s, err := Open(path, master, clock)
+var roomMaster = vault.NewMaster()
+
+// held is a store whose committer is held in a write, until release is closed.
+func held(t *testing.T, clock core.Clock) (s *Store, release chan struct{}, written chan error) {
+	s, err := Open(filepath.Join(t.TempDir(), "amino.db"), roomMaster, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
-	stuck, release, written := make(chan struct{}), make(chan struct{}), make(chan error)
+	stuck := make(chan struct{})
+	release, written = make(chan struct{}), make(chan error, 1)
 	go func() {
-		written <- s.write(t.Context(), s.urgent, func(*txn) error {
+		written <- s.write(context.Background(), s.urgent, func(*txn) error {
 			close(stuck)
 			<-release
 			return nil
 		})
 	}()
 	<-stuck
+	return s, release, written
+}
+
+// TestRoomAfterAFault: the word that somebody waits for room is not lost with a
+// group that failed.
+func TestRoomAfterAFault(t *testing.T) {
+	for range 4 { // the committer may hear of either first
+		clock := machineClock{time.Now()}
+		s, release, written := held(t, clock)
+		var all errgroup.Group
+		for n := range 20 { // more than the ring has room for
+			all.Go(func() error {
+				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+				defer cancel()
+				e := core.Event{ID: core.NewEventID(clock.Now()), Kind: core.Ignored, Order: core.OrderKey{ID: strconv.Itoa(n)}, Detail: strings.Repeat("x", 300_000)}
+				_, err := s.Append(ctx, []core.Event{e})
+				return err
+			})
+		}
+		for full := false; !full; time.Sleep(time.Millisecond) {
+			s.journal.mu.Lock()
+			full = s.journal.end-s.journal.moved > ring-mostFrame
+			s.journal.mu.Unlock()
+		}
+		failed := make(chan error, 1)
+		go func() {
+			failed <- s.write(context.Background(), s.urgent, func(*txn) error { return errors.New("a fault") })
+		}()
+		for len(s.urgent) == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		close(release)
+		if err := errors.Join(all.Wait(), <-written); err != nil || <-failed == nil {
+			t.Errorf("%v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestJournalWaitsForRoom: while nothing can be moved, no more is acknowledged than
+// the ring holds; once it can, what waited goes on, and all of it is there.
+func TestJournalWaitsForRoom(t *testing.T) {
+	clock := machineClock{time.Now()}
+	s, release, written := held(t, clock)
+	path := s.db.Path()
 	const size = 300_000
 	n := 0
 	for tell := func(ctx context.Context) error {
@@ -47,11 +97,15 @@ func TestJournalWaitsForRoom(t *testing.T) {
 			t.Fatalf("event %d of 300 KB: %v, and the ring has 4 MiB", n, err)
 		}
 	}
+	if n < ring/size-2 {
+		t.Errorf("%d events of 300 KB were taken, and the ring has 4 MiB", n)
+	}
 	close(release)
 	if err := errors.Join(<-written, s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = Open(path, master, clock); err != nil {
+	s, err := Open(path, roomMaster, clock)
+	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()

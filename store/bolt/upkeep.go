@@ -10,25 +10,23 @@ import (
 	"aminobridge/core"
 )
 
-// due lists up to n keys of a calendar that are at or before now, those of one
+// thing is a key of a calendar, and whose it is.
+type thing struct{ key, vendor []byte }
+
+// due lists up to n things of a calendar that are at or before now, those of one
 // vendor together, and whether there are more.
-func (t *txn) due(bucket string, now time.Time, n int, vendor func(key, value []byte) []byte) (keys [][]byte, more bool) {
-	type one struct{ key, vendor []byte }
-	var all []one
+func (t *txn) due(bucket string, now time.Time, n int, vendor func(key, value []byte) []byte) (things []thing, more bool) {
 	t.each(bucket, nil, func(key, value []byte) bool {
 		if readStamp(key).After(now) {
 			return false
 		}
-		if more = len(all) == n; !more {
-			all = append(all, one{clone(key), clone(vendor(key, value))})
+		if more = len(things) == n; !more {
+			things = append(things, thing{clone(key), clone(vendor(key, value))})
 		}
 		return !more
 	})
-	slices.SortStableFunc(all, func(a, b one) int { return bytes.Compare(a.vendor, b.vendor) })
-	for _, o := range all {
-		keys = append(keys, o.key)
-	}
-	return keys, more
+	slices.SortStableFunc(things, func(a, b thing) int { return bytes.Compare(a.vendor, b.vendor) })
+	return things, more
 }
 
 // Expire implements store.Upkeep.
@@ -59,24 +57,32 @@ func (s *Store) Retain(ctx context.Context, now time.Time, n int) (int, bool, er
 	})
 }
 
-// inOne is how many things of a calendar one transaction does, so that a request
-// waits for few of them. A transaction costs what pages it changes, and a vendor has
-// pages of its own: so those of one vendor are done together, of all that were found.
-const inOne = 128
+const (
+	// inOne is how many things of a calendar one transaction does, so that a request
+	// waits for few of them. A transaction costs what pages it changes, and a vendor
+	// has pages of its own: so those of one vendor are done together, of all that
+	// were found.
+	inOne = 128
+	// mostAlone of a vendor's things fail one by one; its others are then left for the
+	// next time, since what fails is likely the vendor.
+	mostAlone = 16
+)
 
 // catchUp does up to n things of a calendar that are due. If one of a transaction
 // fails, which undoes them all, each is tried alone, so that it keeps none of the
 // others waiting.
 func (s *Store) catchUp(ctx context.Context, calendar string, now time.Time, n int, vendor func(key, value []byte) []byte, do func(*txn, []byte) error) (done int, more bool, err error) {
-	var keys [][]byte
+	var things []thing
 	err = s.view(ctx, func(t *txn) error {
-		keys, more = t.due(calendar, core.Micro(now), n, vendor)
+		things, more = t.due(calendar, core.Micro(now), n, vendor)
 		return nil
 	})
 	if err != nil {
 		return 0, false, err
 	}
-	for part := range slices.Chunk(keys, inOne) {
+	failed := map[string]int{} // alone, by vendor
+	for part := range slices.Chunk(things, inOne) {
+		part = slices.DeleteFunc(part, func(t thing) bool { return failed[string(t.vendor)] >= mostAlone })
 		whole := s.catchUpWith(ctx, calendar, part, do)
 		switch {
 		case whole == nil:
@@ -85,25 +91,29 @@ func (s *Store) catchUp(ctx context.Context, calendar string, now time.Time, n i
 		case errors.Is(whole, core.ErrFenced) || errors.Is(whole, core.ErrFull) || ctx.Err() != nil:
 			return done, more, errors.Join(err, whole) // and so would be each alone
 		}
-		for _, key := range part {
-			one := s.catchUpWith(ctx, calendar, [][]byte{key}, do)
-			if one == nil {
-				done++
+		for _, t := range part {
+			if failed[string(t.vendor)] >= mostAlone {
+				continue
 			}
-			err = errors.Join(err, one)
+			if one := s.catchUpWith(ctx, calendar, []thing{t}, do); one != nil {
+				failed[string(t.vendor)]++
+				err = errors.Join(err, one)
+				continue
+			}
+			done++
 		}
 	}
 	return done, more, err
 }
 
 // catchUpWith does those of the things that are still due.
-func (s *Store) catchUpWith(ctx context.Context, calendar string, keys [][]byte, do func(*txn, []byte) error) error {
+func (s *Store) catchUpWith(ctx context.Context, calendar string, things []thing, do func(*txn, []byte) error) error {
 	return s.write(ctx, s.later, func(t *txn) error {
-		for _, key := range keys {
-			if !t.has(calendar, key) {
+		for _, one := range things {
+			if !t.has(calendar, one.key) {
 				continue
 			}
-			if err := do(t, key); err != nil {
+			if err := do(t, one.key); err != nil {
 				return fault(err)
 			}
 		}

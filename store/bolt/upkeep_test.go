@@ -38,12 +38,12 @@ func TestDueByVendor(t *testing.T) {
 	f := fillTo(t, t.TempDir(), machineClock{time.Now()}, states["stale"], 3, 30)
 	var order [][]byte
 	err := f.view(t.Context(), func(tx *txn) error {
-		keys, more := tx.due("expiry", f.now, 30, func(_, value []byte) []byte { return value })
-		if len(keys) != 30 || more {
-			t.Errorf("%d are due, more %t, want 30 and no more", len(keys), more)
+		things, more := tx.due("expiry", f.now, 30, func(_, value []byte) []byte { return value })
+		if len(things) != 30 || more {
+			t.Errorf("%d are due, more %t, want 30 and no more", len(things), more)
 		}
-		for _, key := range keys {
-			order = append(order, clone(tx.getRaw("expiry", key)))
+		for _, one := range things {
+			order = append(order, clone(tx.getRaw("expiry", one.key)))
 		}
 		return nil
 	})
@@ -57,5 +57,27 @@ func TestDueByVendor(t *testing.T) {
 	}
 	if !slices.EqualFunc(order, want, bytes.Equal) {
 		t.Errorf("the vendors come in %d runs, want one each", len(order))
+	}
+}
+
+// TestExpireLeavesADamagedVendor: of a vendor that cannot be opened some are tried
+// alone, the others expire, and the error is no longer than that.
+func TestExpireLeavesADamagedVendor(t *testing.T) {
+	const vendors, n = 3, 6 * inOne
+	f := fillTo(t, t.TempDir(), machineClock{time.Now()}, states["stale"], vendors, n)
+	broken := f.shops[0].Vendor
+	err := f.write(t.Context(), f.urgent, func(t *txn) error {
+		t.putRaw("desk", append(clone(broken[:]), 'c'), []byte("no record"))
+		return t.err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, _, err := f.Expire(t.Context(), f.now, n)
+	if want := n - n/vendors; done != want || err == nil {
+		t.Errorf("%d expired, %v, want %d and an error", done, err, want)
+	}
+	if said := bytes.Count([]byte(err.Error()), []byte("\n")) + 1; said > 3*mostAlone {
+		t.Errorf("the error has %d lines, want some for each of %d", said, mostAlone)
 	}
 }

@@ -36,7 +36,7 @@ var edgeRules = []mutant{
 		`return float64(l.heard.Swap(0)) > flood*gone.Seconds()`, `return gone > 0`,
 		"TestLoopGivesWay/below a flood"},
 	{"And not for ever.", intakeLoop,
-		`if now.Sub(events[0].ReceivedAt) < mostWay {`, `if true {`,
+		`if waited := now.Sub(events[0].ReceivedAt); waited < mostWay {`, `if waited := time.Duration(0); now.After(events[0].ReceivedAt) {`,
 		"TestLoopGivesWay/in one that goes on for long"},
 	{"A delay that reaches max_age would invite nobody.", settingsFile,
 		`if s.Delay >= s.MaxAge {`, `if s.Delay > s.MaxAge {`,
