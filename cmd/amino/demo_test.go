@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -40,6 +44,38 @@ func TestDemo(t *testing.T) {
 	left, err := os.ReadDir(folders)
 	if err != nil || len(left) > 0 {
 		t.Errorf("%v is left behind, %v", left, err)
+	}
+}
+
+// TestDemoLinkForYou opens the link with which it ends, as whoever watched would.
+func TestDemoLinkForYou(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, env(), []string{"demo"}, in, io.Discard)
+		_ = in.Close()
+	}()
+	asked := false
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		asked = asked || strings.Contains(lines.Text(), "Write a review yourself")
+		link := strings.TrimSpace(lines.Text())
+		if !asked || !strings.HasPrefix(link, "http") {
+			continue
+		}
+		answer, err := http.Get(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != 200 {
+			t.Errorf("%s answers %d, want a page to write a review on", link, answer.StatusCode)
+		}
+		stop()
+	}
+	if err := <-ended; err != nil || !asked || ctx.Err() == nil {
+		t.Errorf("it ended with %v; it has shown a link: %t", err, ctx.Err() != nil)
 	}
 }
 
