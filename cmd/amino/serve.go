@@ -39,7 +39,8 @@ func (serveVerb) Run(s *session) error {
 	return serve(s.ctx, s.settings, newLog(s.err, slog.LevelInfo), func(p *service) { p.greet(s.ctx, s.out) })
 }
 
-// tune sets what Go's runtime leaves to the program, unless the operator did.
+// tune sets what Go's runtime leaves to the program, unless the operator did. The
+// bench, in cmd/bench, sets the same.
 func tune(getenv func(string) string) {
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
@@ -68,6 +69,9 @@ func serve(ctx context.Context, s settings, log *slog.Logger, started func(*serv
 	store, clk, err := openFolder(ctx, s, true)
 	if err != nil {
 		return err
+	}
+	if store.JournalRemade() {
+		log.Warn("the journal was missing and has been made anew; if the program was killed before, webhooks that it alone had are lost")
 	}
 	if err := checkLive(ctx, s, store); err != nil {
 		return errors.Join(err, store.Close())

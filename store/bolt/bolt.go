@@ -76,6 +76,7 @@ type Store struct {
 	urgent   chan *op // what else a request waits for, which goes first
 	later    chan *op // what loops and cron do
 	journal  *journal
+	remade   bool
 	last     atomic.Int64            // transaction of the data file
 	backlog  atomic.Pointer[backlog] // as of it
 	vendors  recall[core.Vendor]
@@ -271,11 +272,18 @@ func (s *Store) openJournal(path string) error {
 		s.last.Store(int64(t.tx.ID()))
 		return nil
 	})
-	if err == nil {
-		s.journal, err = openJournal(path, s.keys.Hash("journal"), moved.N, s.last.Load())
+	if err != nil {
+		return err
 	}
+	_, missing := os.Stat(path)
+	s.remade = moved.N > 0 && errors.Is(missing, fs.ErrNotExist)
+	s.journal, err = openJournal(path, s.keys.Hash("journal"), moved.N, s.last.Load())
 	return err
 }
+
+// JournalRemade tells whether the file's journal was missing at the opening, so that
+// webhooks which it alone had are lost. After a Close there are none.
+func (s *Store) JournalRemade() bool { return s.remade }
 
 // Keys are the data keys of the file.
 func (s *Store) Keys() *vault.Keys { return s.keys }

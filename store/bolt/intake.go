@@ -60,8 +60,9 @@ func (s *Store) Append(ctx context.Context, events []core.Event) ([]core.LeaseRe
 	return refs, nil
 }
 
-// keep has what is no repeat written to the journal. Two tellings at once may both
-// be; the second is dropped when they are moved.
+// keep has what is no repeat written to the journal. A repeat is known by what is in
+// the data file, and so on disk. Two tellings at once, or soon after each other, may
+// both be written; the second is dropped when they are moved.
 func (s *Store) keep(ctx context.Context, events []core.Event, lines []line) error {
 	if err := s.ending(); err != nil { // also of a repeat: is the first one on disk?
 		return err

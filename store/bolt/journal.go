@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -39,7 +38,7 @@ var errJournal = errors.New("the journal beside it does not go with it: it is da
 // make, so that nothing of an earlier round or of another file is taken for it. The
 // first frame has no lines: by it, a journal is known to be one.
 type journal struct {
-	file *os.File
+	file durable
 	id   []byte
 	full chan struct{} // told when lines should be moved
 	room chan struct{} // told when some were
@@ -49,6 +48,13 @@ type journal struct {
 	moved int64 // place up to which lines are in their buckets
 	bytes int   // of lines
 	lines []line
+}
+
+// durable is a file of which each write is on disk when it returns.
+type durable interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
 }
 
 // frameRec is the record of a frame. Tx is the data file's last transaction before
@@ -70,7 +76,7 @@ func openJournal(path string, id []byte, moved, tx int64) (*journal, error) {
 		}
 	}
 	var err error
-	if j.file, err = os.OpenFile(path, os.O_RDWR|syscall.O_DSYNC, 0o600); err != nil {
+	if j.file, err = openDurable(path); err != nil {
 		return nil, err
 	}
 	all := make([]byte, ring)
@@ -200,7 +206,7 @@ func (j *journal) append(lines []line, tx int64) (bool, error) {
 		tell(j.full)
 		return false, nil
 	}
-	if _, err := j.file.WriteAt(frame, at%ring); err != nil { // on disk when it returns
+	if _, err := j.file.WriteAt(frame, at%ring); err != nil {
 		return false, err
 	}
 	j.mu.Lock()

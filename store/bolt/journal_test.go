@@ -183,6 +183,20 @@ func TestCloseMovesAll(t *testing.T) {
 	d.holds(d.dir, 1)
 }
 
+// TestOpenKnowsItsBacklog: what waited too long before a stop refuses more after it.
+func TestOpenKnowsItsBacklog(t *testing.T) {
+	d := newShopDay(t)
+	d.tell(0)
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.clock.Pass(11 * time.Minute)
+	d.Store = open(t, d.dir, d.clock)
+	if _, err := d.Append(t.Context(), []core.Event{fulfilled(d.shop, "2", d.clock.Now())}); !errors.Is(err, core.ErrBusy) {
+		t.Errorf("got %v, want core.ErrBusy", err)
+	}
+}
+
 // TestJournalTornTail: the last frame may be half on disk, since nobody was told.
 // What follows is kept behind the one before it.
 func TestJournalTornTail(t *testing.T) {
@@ -285,8 +299,16 @@ func TestJournalMovedAway(t *testing.T) {
 		if err := os.Remove(file(left) + "-journal"); err != nil {
 			t.Fatal(err)
 		}
-		d.holds(left, 1)
-		d.holds(left, 1)
+		for _, remade := range []bool{true, false} {
+			s := open(t, left, d.clock)
+			if got := s.(*bolt.Store).JournalRemade(); got != remade {
+				t.Errorf("it says that its journal was remade: %t, want %t", got, remade)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			d.holds(left, 1)
+		}
 	}
 }
 

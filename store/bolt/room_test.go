@@ -66,7 +66,7 @@ func TestRoomAfterAFault(t *testing.T) {
 		}
 		close(release)
 		if err := errors.Join(all.Wait(), <-written); err != nil || <-failed == nil {
-			t.Errorf("%v", err)
+			t.Fatalf("%v", err) // and not closed, which would wait for room as well
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
