@@ -17,12 +17,13 @@ const (
 // Accept implements store.Invitations.
 func (s *Store) Accept(ctx context.Context, ask core.Ask) (core.Accepted, error) {
 	var a core.Accepted
+	hash := s.keys.AddressHash(ask.Vendor, ask.Email)
 	err := s.write(ctx, s.urgent, func(t *txn) error {
 		d, m, err := t.open(ask.Vendor, ask.Now)
 		if err != nil {
 			return err
 		}
-		c := call{desk: d, ask: ask, m: m, hash: s.keys.AddressHash(ask.Vendor, ask.Email)}
+		c := call{desk: d, ask: ask, m: m, hash: hash}
 		if a, err = c.accept(); err != nil {
 			return err
 		}

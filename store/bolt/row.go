@@ -146,7 +146,7 @@ func (d *desk) trackRecipient(was, now core.Invitation) {
 		d.t.mark("recipient", d.recipientKey(now.AddressHash, []byte{everInvited}, now.ID[:]))
 	}
 	// A review may complete an invitation whose letter is on its way still.
-	_, queued := d.entry(now.ID, core.First)
+	queued := d.t.has("desk", d.key('q', letterKey(now.ID, core.First)))
 	line := d.recipientKey(now.AddressHash, []byte{waiting}, now.ID[:])
 	switch waits := now.State == core.Scheduled || queued; {
 	case waits && !d.t.has("recipient", line):
