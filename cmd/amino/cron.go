@@ -79,8 +79,9 @@ func (c *chores) tick(ctx context.Context, job chore) {
 // finished within some seconds. How much of it is written at once is the store's.
 const chunk = 16384
 
-// catchUp repeats the chore's step until nothing is due. A step that has begun is
-// finished; ctx is looked at between two.
+// catchUp repeats the chore's step until nothing is due, or nothing but what fails. A
+// step that has begun is finished; ctx is looked at between two. It returns the last
+// step's error.
 func (c *chores) catchUp(ctx context.Context, job chore) (total int, err error) {
 	step := context.WithoutCancel(ctx)
 	steady, err := c.store.WallChecked(step)
@@ -88,13 +89,14 @@ func (c *chores) catchUp(ctx context.Context, job chore) (total int, err error) 
 		return 0, err
 	}
 	c.tell(!steady)
-	for more := steady; more && err == nil; {
+	for more, done := steady, 1; more && done > 0; total += done {
 		if err := ctx.Err(); err != nil {
 			return total, err
 		}
-		var done int
-		done, more, err = job.step(step, c.now(), chunk)
-		total += done
+		var failed error
+		if done, more, failed = job.step(step, c.now(), chunk); failed != nil {
+			err = failed
+		}
 	}
 	return total, err
 }

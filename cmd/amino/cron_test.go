@@ -16,6 +16,7 @@ import (
 type due struct {
 	mu             sync.Mutex
 	expire, retain int
+	stuck          bool // something never gets done
 	steady         bool
 	fault          error
 	calls          int
@@ -29,7 +30,7 @@ func (d *due) step(left *int, n int) (int, bool, error) {
 	d.widest = max(d.widest, n)
 	done := min(*left, n)
 	*left -= done
-	return done, *left > 0, d.fault
+	return done, d.stuck || *left > 0, d.fault
 }
 
 func (d *due) Expire(_ context.Context, _ time.Time, n int) (int, bool, error) {
@@ -92,6 +93,17 @@ func TestChoresSayWhatFailed(t *testing.T) {
 	choresOf(d, &log).all(t.Context())
 	if d.calls != 2 || !strings.Contains(log.String(), "disk on fire") {
 		t.Errorf("%d calls, log %q; want one call each and the fault", d.calls, &log)
+	}
+}
+
+// TestChoresGoOnPastAFault: what fails keeps none of the others waiting for the next
+// tick, and is itself not tried without end.
+func TestChoresGoOnPastAFault(t *testing.T) {
+	d := &due{expire: 2 * chunk, steady: true, stuck: true, fault: errors.New("one is damaged")}
+	var log bytes.Buffer
+	choresOf(d, &log).all(t.Context())
+	if d.expire != 0 || d.calls != 4 {
+		t.Errorf("%d are left after %d steps, want none after two, and one more for each chore", d.expire, d.calls)
 	}
 }
 

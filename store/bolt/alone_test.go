@@ -224,3 +224,33 @@ func TestExpireEndsAtAFence(t *testing.T) {
 		t.Errorf("%d expired, %v, want none, and said once", done, err)
 	}
 }
+
+// TestDamagedLetterInRetry: of a vendor whose queue cannot be read an event is set
+// aside, or as the oldest that waits it would have everybody's refused.
+func TestDamagedLetterInRetry(t *testing.T) {
+	ctx, clock, dir := context.Background(), storetest.NewClock(time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)), t.TempDir()
+	s := open(t, dir, clock)
+	v, shop := named(t, s, "broken", clock.Now())
+	a, err := s.Accept(ctx, core.Ask{Vendor: v.ID, Email: "ada@example.com", Lane: core.Direct, Now: clock.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	claimed, err := s.Claim(ctx, core.ClaimAsk{Vendor: v.ID, N: 1, Window: time.Hour, Now: clock.Now()})
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("%d letters, %v", len(claimed), err)
+	}
+	unreachable := core.Outcome{Begun: true, Err: &core.SendError{Fault: core.Unreachable}}
+	if err := s.Settle(ctx, claimed[0].Ref, unreachable, clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	s = damaged(t, s, dir, clock, "desk", func(b *bbolt.Bucket) error {
+		key := slices.Concat(v.ID[:], []byte("q"), a.Invitation.ID[:], []byte{byte(core.First)})
+		record := slices.Clone(b.Get(key))
+		record[len(record)-1] ^= 1
+		return b.Put(key, record)
+	})
+	if _, err := s.Append(ctx, []core.Event{fulfilled(shop, "1", clock.Now())}); err != nil {
+		t.Fatal(err)
+	}
+	decideAll(t, s, clock)
+}

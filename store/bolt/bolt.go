@@ -47,6 +47,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,6 +82,7 @@ type Store struct {
 	backlog  atomic.Pointer[backlog] // as of it
 	vendors  recall[core.Vendor]
 	shops    recall[core.Shop]
+	aside    sync.Map // vendors, by their bytes, of whom cron does nothing
 	stop     chan struct{}
 	kept     chan struct{} // closed when the journal's writer has stopped
 	ended    chan struct{} // and then the data file's
@@ -275,8 +277,12 @@ func (s *Store) openJournal(path string) error {
 	if err != nil {
 		return err
 	}
-	_, missing := os.Stat(path)
-	s.remade = moved.N > 0 && errors.Is(missing, fs.ErrNotExist)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		s.remade = moved.N > 0
+		if err := s.db.Sync(); err != nil { // the new one says which transaction it follows
+			return err
+		}
+	}
 	s.journal, err = openJournal(path, s.keys.Hash("journal"), moved.N, s.last.Load())
 	return err
 }
@@ -317,6 +323,7 @@ func (s *Store) view(ctx context.Context, read func(*txn) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
 			err = s.fence(fmt.Errorf("the file is damaged: %v", r))

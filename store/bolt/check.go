@@ -25,10 +25,10 @@ func (s *Store) Check(ctx context.Context) ([]core.Finding, error) {
 	}
 	path := f.Name()
 	defer func() { _ = os.Remove(path) }()
-	if err := errors.Join(f.Close(), ctx.Err()); err != nil {
-		return nil, fmt.Errorf("a copy to check: %w", err)
-	}
-	switch err := s.view(ctx, func(t *txn) error { return t.tx.CopyFile(path, 0o600) }); {
+	switch err := s.view(ctx, func(t *txn) error {
+		_, err := t.tx.WriteTo(copying{f, s})
+		return errors.Join(err, f.Close())
+	}); {
 	case errors.Is(err, syscall.ENOSPC):
 		return nil, fmt.Errorf("a copy to check needs as much room as the file: %w", core.ErrFull)
 	case err != nil:
@@ -46,6 +46,19 @@ func (s *Store) Check(ctx context.Context) ([]core.Finding, error) {
 		return c.run(ctx)
 	})
 	return c.findings, err
+}
+
+// copying is a copy that is given up when the store closes, which waits for readers.
+type copying struct {
+	to *os.File
+	s  *Store
+}
+
+func (c copying) Write(p []byte) (int, error) {
+	if err := c.s.ending(); err != nil {
+		return 0, err
+	}
+	return c.to.Write(p)
 }
 
 // check is a recount.

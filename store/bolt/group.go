@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 
+	bbolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
 	"aminobridge/core"
@@ -90,6 +92,7 @@ func (s *Store) leftOver(o *op) error {
 // is synced the next one gathers. An empty group only moves what the journal has.
 func (s *Store) commitLoop() {
 	defer close(s.ended)
+	debug.SetPanicOnFault(true) // over a page that the disk does not give
 	for {
 		var group []*op
 		select {
@@ -227,6 +230,11 @@ func (s *Store) transact(group []*op) (refusals []error, fault error) {
 	if s.isFenced() {
 		return nil, core.ErrFenced
 	}
+	defer func() {
+		if fault != nil {
+			tell(s.journal.full) // whoever waits for room waits still
+		}
+	}()
 	tx, err := s.db.Begin(true)
 	if err != nil {
 		return nil, s.fence(err)
@@ -240,7 +248,6 @@ func (s *Store) transact(group []*op) (refusals []error, fault error) {
 	}
 	for i, o := range group {
 		if refusals[i] = t.try(o.run); isFault(refusals[i]) || t.err != nil {
-			tell(s.journal.full) // whoever waits for room waits still
 			return nil, errors.Join(refusals[i], t.err, tx.Rollback())
 		}
 	}
@@ -251,11 +258,13 @@ func (s *Store) transact(group []*op) (refusals []error, fault error) {
 		return refusals, tx.Rollback()
 	}
 	id := int64(tx.ID())
-	switch err := tx.Commit(); {
+	switch err := finish(tx); {
 	case errors.Is(err, berrors.ErrMaxSizeReached):
 		return nil, core.ErrFull
 	case err != nil:
-		return nil, s.fence(err)
+		err = s.fence(err)
+		_ = t.try(func(*txn) error { return tx.Rollback() }) // which a panic left open
+		return nil, err
 	}
 	s.last.Store(id)
 	if t.backlog != nil {
@@ -267,7 +276,17 @@ func (s *Store) transact(group []*op) (refusals []error, fault error) {
 	return refusals, nil
 }
 
-// try turns a panic into a fault, so that it stops one op and not the store.
+// finish commits; over damaged pages bbolt panics.
+func finish(tx *bbolt.Tx) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the file is damaged: %v", r)
+		}
+	}()
+	return tx.Commit()
+}
+
+// try turns a panic into a fault, so that it stops one op and not the program.
 func (t *txn) try(run func(*txn) error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

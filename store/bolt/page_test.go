@@ -1,12 +1,9 @@
-package bolt_test
+package bolt
 
 import (
-	"bytes"
-	"context"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,165 +11,65 @@ import (
 	bbolt "go.etcd.io/bbolt"
 
 	"aminobridge/core"
-	"aminobridge/store/bolt"
-	"aminobridge/store/storetest"
 )
 
-// page finds in a file at rest where the page at the root of a bucket begins; ""
-// is the root of all.
-func page(t *testing.T, path, bucket string) (offset int64) {
-	t.Helper()
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+// TestDamagedPageAtCommit: over a damaged page bbolt panics, which ends the writing
+// and not the program; and nothing of it is held on to.
+func TestDamagedPageAtCommit(t *testing.T) {
+	path, clock := filepath.Join(t.TempDir(), "amino.db"), machineClock{time.Now()}
+	s, err := Open(path, roomMaster, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = db.Close() }()
-	err = db.View(func(tx *bbolt.Tx) error {
-		b := tx.Cursor().Bucket()
-		if bucket != "" {
-			b = tx.Bucket([]byte(bucket))
-		}
-		offset = int64(b.Root()) * int64(db.Info().PageSize)
+	root := int64(0)
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		root = int64(tx.Cursor().Bucket().Root()) * int64(s.db.Info().PageSize)
 		return nil
 	})
-	if err != nil || offset == 0 {
-		t.Fatalf("no page of its own: %v", err)
+	if err = errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
 	}
-	return offset
-}
-
-// unused is where the list of unused pages begins, by the newer of the two metas.
-func unused(t *testing.T, path string) (offset int64) {
-	t.Helper()
-	b, err := os.ReadFile(path)
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	order := binary.NativeEndian
-	size := int64(order.Uint32(b[24:]))
-	meta := b
-	if other := b[size:]; order.Uint64(other[64:]) > order.Uint64(meta[64:]) {
-		meta = other
-	}
-	return int64(order.Uint64(meta[48:])) * size
-}
-
-// turn gives a page a type that there is not: bytes 8 and 9 of its header.
-func turn(t *testing.T, path string, offset int64) {
-	t.Helper()
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
+	_, err = f.WriteAt([]byte{0, 0, 1, 0}, root+12) // how many pages it has besides
+	if err = errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.WriteAt(binary.NativeEndian.AppendUint16(nil, 0x7ffc), offset+8); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// populated is a file at rest with so many vendors, each with an invitation, that
-// its larger buckets fill pages of their own.
-func populated(t *testing.T, dir string, clock *storetest.Clock) (v core.Vendor, id core.InvitationID) {
-	t.Helper()
-	s := open(t, dir, clock)
-	for n := range 40 {
-		var err error
-		v, err = s.PutVendor(context.Background(), core.Vendor{ID: core.NewVendorID(clock.Now()), Slug: fmt.Sprintf("v%d", n), Settings: core.DefaultSettings()})
-		if err != nil {
-			t.Fatal(err)
+	for range 2 {
+		opened := make(chan error, 1)
+		go func() {
+			_, err := Open(path, roomMaster, clock)
+			opened <- err
+		}()
+		select {
+		case err := <-opened:
+			if !errors.Is(err, core.ErrFenced) || !strings.Contains(err.Error(), "damaged") {
+				t.Errorf("got %v, want core.ErrFenced, and that it is damaged", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("it waits for what a panic left open")
 		}
-		id = call(t, s, v, clock.Now(), "ada@example.com")
+	}
+}
+
+// TestCloseGivesUpACopy: what is copied to be checked does not keep a store open.
+func TestCloseGivesUpACopy(t *testing.T) {
+	s, release, _ := held(t, machineClock{time.Now()})
+	close(release)
+	f, err := os.Create(filepath.Join(t.TempDir(), "copy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	if _, err := (copying{f, s}).Write([]byte("page")); err != nil {
+		t.Error(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return v, id
-}
-
-// turned opens a file in which the page of a bucket cannot be read.
-func turned(t *testing.T, bucket string) (s *bolt.Store, clock *storetest.Clock, v core.Vendor, id core.InvitationID) {
-	t.Helper()
-	clock, dir := storetest.NewClock(time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)), t.TempDir()
-	v, id = populated(t, dir, clock)
-	turn(t, file(dir), page(t, file(dir), bucket))
-	s, err := bolt.Open(file(dir), bytes.Clone(master), clock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s, clock, v, id
-}
-
-// TestDamagedPageIsAnError: a file whose pages cannot be read does not open, and
-// the answer says why.
-func TestDamagedPageIsAnError(t *testing.T) {
-	for name, find := range map[string]func(t *testing.T, path string) int64{
-		"the root":                 func(t *testing.T, path string) int64 { return page(t, path, "") },
-		"the list of unused pages": unused,
-	} {
-		t.Run(name, func(t *testing.T) {
-			clock, dir := storetest.NewClock(time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)), t.TempDir()
-			populated(t, dir, clock)
-			turn(t, file(dir), find(t, file(dir)))
-			s, err := bolt.Open(file(dir), bytes.Clone(master), clock)
-			if err == nil {
-				_ = s.Close()
-				t.Fatal("it opens")
-			}
-			if !strings.Contains(err.Error(), "damaged") {
-				t.Errorf("got %q, want it to say that the file is damaged", err)
-			}
-		})
-	}
-}
-
-// TestReadingADamagedPageFences: nothing is written any more by a store that met
-// a page it cannot read, and it knows why.
-func TestReadingADamagedPageFences(t *testing.T) {
-	s, _, v, id := turned(t, "invitation")
-	if s.Cause() != nil {
-		t.Errorf("a store that is not fenced has the cause %v", s.Cause())
-	}
-	if _, err := s.Invitation(t.Context(), v.ID, id); !errors.Is(err, core.ErrFenced) {
-		t.Errorf("the reading: %v, want ErrFenced", err)
-	}
-	select {
-	case <-s.Fenced():
-	default:
-		t.Error("the store is not fenced")
-	}
-	if err := s.Cause(); err == nil || !strings.Contains(err.Error(), "page") {
-		t.Errorf("the cause is %v, want the page", err)
-	}
-	if _, err := s.PutVendor(t.Context(), v); !errors.Is(err, core.ErrFenced) {
-		t.Errorf("a write after it: %v, want ErrFenced", err)
-	}
-}
-
-// TestWritingToADamagedPageIsAnError, be it the method that meets the page or what
-// is written for all methods of a group at its end.
-func TestWritingToADamagedPageIsAnError(t *testing.T) {
-	for _, bucket := range []string{"invitation", "desk", "ready"} {
-		t.Run(bucket, func(t *testing.T) {
-			s, clock, v, _ := turned(t, bucket)
-			if _, err := s.Accept(t.Context(), core.Ask{Vendor: v.ID, Email: "eve@example.com", Lane: core.Direct, Now: clock.Now()}); err == nil {
-				t.Error("a call was accepted into a page that cannot be read")
-			}
-		})
-	}
-}
-
-// TestCheckOfADamagedPageIsAnError: the recount says so, and does not end the
-// program.
-func TestCheckOfADamagedPageIsAnError(t *testing.T) {
-	for _, bucket := range []string{"invitation", "desk", "vendor"} {
-		t.Run(bucket, func(t *testing.T) {
-			s, _, _, _ := turned(t, bucket)
-			if findings, err := s.Check(t.Context()); err == nil && len(findings) == 0 {
-				t.Error("nothing was found")
-			}
-		})
+	if _, err := (copying{f, s}).Write([]byte("page")); !errors.Is(err, core.ErrFenced) {
+		t.Errorf("got %v, want core.ErrFenced", err)
 	}
 }

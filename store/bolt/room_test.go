@@ -23,6 +23,11 @@ func held(t *testing.T, clock core.Clock) (s *Store, release chan struct{}, writ
 	if err != nil {
 		t.Fatal(err)
 	}
+	release, written = hold(s)
+	return s, release, written
+}
+
+func hold(s *Store) (release chan struct{}, written chan error) {
 	stuck := make(chan struct{})
 	release, written = make(chan struct{}), make(chan error, 1)
 	go func() {
@@ -33,13 +38,21 @@ func held(t *testing.T, clock core.Clock) (s *Store, release chan struct{}, writ
 		})
 	}()
 	<-stuck
-	return s, release, written
+	return release, written
+}
+
+func bulky(clock core.Clock, n int) core.Event {
+	return core.Event{ID: core.NewEventID(clock.Now()), Kind: core.Ignored, Order: core.OrderKey{ID: strconv.Itoa(n)}, Detail: strings.Repeat("x", 300_000)}
 }
 
 // TestRoomAfterAFault: the word that somebody waits for room is not lost with a
 // group that failed.
 func TestRoomAfterAFault(t *testing.T) {
-	for range 4 { // the committer may hear of either first
+	faults := []func(*txn) error{
+		func(*txn) error { return errors.New("a fault") },
+		func(t *txn) error { t.desks = map[core.VendorID]*desk{{}: nil}; return nil }, // at its end
+	}
+	for i := range 8 { // the committer may hear of either first
 		clock := machineClock{time.Now()}
 		s, release, written := held(t, clock)
 		var all errgroup.Group
@@ -47,8 +60,7 @@ func TestRoomAfterAFault(t *testing.T) {
 			all.Go(func() error {
 				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 				defer cancel()
-				e := core.Event{ID: core.NewEventID(clock.Now()), Kind: core.Ignored, Order: core.OrderKey{ID: strconv.Itoa(n)}, Detail: strings.Repeat("x", 300_000)}
-				_, err := s.Append(ctx, []core.Event{e})
+				_, err := s.Append(ctx, []core.Event{bulky(clock, n)})
 				return err
 			})
 		}
@@ -59,7 +71,7 @@ func TestRoomAfterAFault(t *testing.T) {
 		}
 		failed := make(chan error, 1)
 		go func() {
-			failed <- s.write(context.Background(), s.urgent, func(*txn) error { return errors.New("a fault") })
+			failed <- s.write(context.Background(), s.urgent, faults[i%2])
 		}()
 		for len(s.urgent) == 0 {
 			time.Sleep(time.Millisecond)
@@ -74,6 +86,35 @@ func TestRoomAfterAFault(t *testing.T) {
 	}
 }
 
+// TestRepeatWaitsForTheDisk: readers see a transaction before it is synced, and a
+// repeat is not answered by it until it is.
+func TestRepeatWaitsForTheDisk(t *testing.T) {
+	clock := machineClock{time.Now()}
+	s, release, written := held(t, clock)
+	e := core.Event{ID: core.NewEventID(clock.Now()), Kind: core.Fulfilled, Topic: "f", Order: core.OrderKey{Namespace: "n", ID: "1"}}
+	tell := func(ctx context.Context) error {
+		_, err := s.Append(ctx, []core.Event{e})
+		return err
+	}
+	first := tell(t.Context())
+	close(release)
+	moved := s.write(t.Context(), s.urgent, func(*txn) error { return nil })
+	if err := errors.Join(first, <-written, moved, tell(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	s.last.Add(-1) // as it is before the sync
+	release, written = hold(s)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := tell(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want that it waits", err)
+	}
+	close(release)
+	if err := errors.Join(<-written, tell(t.Context()), s.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestJournalWaitsForRoom: while nothing can be moved, no more is acknowledged than
 // the ring holds; once it can, what waited goes on, and all of it is there.
 func TestJournalWaitsForRoom(t *testing.T) {
@@ -82,13 +123,9 @@ func TestJournalWaitsForRoom(t *testing.T) {
 	path := s.db.Path()
 	const size = 300_000
 	n := 0
-	for tell := func(ctx context.Context) error {
-		e := core.Event{ID: core.NewEventID(clock.Now()), Kind: core.Ignored, Order: core.OrderKey{ID: strconv.Itoa(n)}, Detail: strings.Repeat("x", size)}
-		_, err := s.Append(ctx, []core.Event{e})
-		return err
-	}; ; n++ {
+	for ; ; n++ {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		err := tell(ctx)
+		_, err := s.Append(ctx, []core.Event{bulky(clock, n)})
 		cancel()
 		if errors.Is(err, context.DeadlineExceeded) {
 			break

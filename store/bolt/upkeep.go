@@ -20,8 +20,12 @@ func (t *txn) due(bucket string, now time.Time, n int, vendor func(key, value []
 		if readStamp(key).After(now) {
 			return false
 		}
+		whose := vendor(key, value)
+		if t.s.leftAside(whose) {
+			return true
+		}
 		if more = len(things) == n; !more {
-			things = append(things, thing{clone(key), clone(vendor(key, value))})
+			things = append(things, thing{clone(key), clone(whose)})
 		}
 		return !more
 	})
@@ -63,8 +67,8 @@ const (
 	// has pages of its own: so those of one vendor are done together, of all that
 	// were found.
 	inOne = 128
-	// mostAlone of a vendor's things fail one by one; its others are then left for the
-	// next time, since what fails is likely the vendor.
+	// mostAlone of a vendor's things fail one by one; the vendor is then left aside
+	// until the next start, or its others would be found before all that is due later.
 	mostAlone = 16
 )
 
@@ -82,7 +86,7 @@ func (s *Store) catchUp(ctx context.Context, calendar string, now time.Time, n i
 	}
 	failed := map[string]int{} // alone, by vendor
 	for part := range slices.Chunk(things, inOne) {
-		part = slices.DeleteFunc(part, func(t thing) bool { return failed[string(t.vendor)] >= mostAlone })
+		part = slices.DeleteFunc(part, func(t thing) bool { return s.leftAside(t.vendor) })
 		whole := s.catchUpWith(ctx, calendar, part, do)
 		switch {
 		case whole == nil:
@@ -92,18 +96,25 @@ func (s *Store) catchUp(ctx context.Context, calendar string, now time.Time, n i
 			return done, more, errors.Join(err, whole) // and so would be each alone
 		}
 		for _, t := range part {
-			if failed[string(t.vendor)] >= mostAlone {
+			if s.leftAside(t.vendor) {
 				continue
 			}
 			if one := s.catchUpWith(ctx, calendar, []thing{t}, do); one != nil {
-				failed[string(t.vendor)]++
 				err = errors.Join(err, one)
+				if failed[string(t.vendor)]++; failed[string(t.vendor)] == mostAlone {
+					s.aside.Store(string(t.vendor), nil)
+				}
 				continue
 			}
 			done++
 		}
 	}
 	return done, more, err
+}
+
+func (s *Store) leftAside(vendor []byte) bool {
+	_, aside := s.aside.Load(string(vendor))
+	return aside
 }
 
 // catchUpWith does those of the things that are still due.

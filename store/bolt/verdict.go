@@ -50,10 +50,14 @@ func (t *txn) setAside(e core.Event, now time.Time) core.Verdict {
 	return v
 }
 
-// readable reports whether the vendor's desk opens. It spoils the txn if not.
+// readable reports whether the vendor's desk opens, and can be closed. It spoils the
+// txn if not.
 func (t *txn) readable(v core.VendorID) bool {
-	_, err := t.desk(v)
-	return err == nil
+	d, err := t.desk(v)
+	if err == nil {
+		d.next()
+	}
+	return err == nil && t.err == nil
 }
 
 // log writes a verdict behind those before it.
