@@ -15,10 +15,10 @@ import (
 // write of some blocks in a row takes a tenth of the time of a bbolt commit, which
 // writes a dozen scattered pages and syncs twice.
 const (
-	block     = 4096      // frames begin at one, so that writing one never touches another
-	ring      = 4 << 20   // bytes, and about what the lines in memory take at most
-	mostFrame = 1 << 20   // bytes of lines
-	overfull  = 256 << 10 // bytes: so much waits that it is moved even if nothing else is written
+	block     = 4096     // frames begin at one, so that writing one never touches another
+	ring      = 4 << 20  // bytes, and about what the lines in memory take at most
+	mostFrame = 1 << 20  // bytes of lines
+	overfull  = ring / 4 // bytes: so much waits that it is moved even if nothing else is written
 )
 
 // errJournal is a journal that does not go with its data file.
@@ -46,7 +46,6 @@ type journal struct {
 	mu    sync.Mutex
 	end   int64 // place at which the last frame ended
 	moved int64 // place up to which lines are in their buckets
-	bytes int   // of lines
 	lines []line
 }
 
@@ -128,7 +127,7 @@ func (j *journal) recover(all []byte, tx int64) bool {
 			break
 		}
 		j.end = begin(j.end, size) + size
-		j.add(rec.Lines)
+		j.lines = append(j.lines, rec.Lines...)
 	}
 	known := j.end > moved
 	for at := int64(0); at < ring; at += block {
@@ -212,8 +211,8 @@ func (j *journal) append(lines []line, tx int64) (bool, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.end = end
-	j.add(lines)
-	if j.bytes >= overfull {
+	j.lines = append(j.lines, lines...)
+	if j.end-j.moved >= overfull {
 		tell(j.full)
 	}
 	return true, nil
@@ -225,11 +224,6 @@ func tell(c chan struct{}) {
 	case c <- struct{}{}:
 	default:
 	}
-}
-
-func (j *journal) add(lines []line) {
-	j.lines = append(j.lines, lines...)
-	j.bytes += sizeOf(lines)
 }
 
 // waiting is what is to be moved, and the place that is then reached.
@@ -253,7 +247,6 @@ func (j *journal) behind() (n int64, oldest time.Time) {
 func (j *journal) drop(n int, moved int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.bytes -= sizeOf(j.lines[:n])
 	j.lines = append([]line(nil), j.lines[n:]...)
 	j.moved = moved
 	tell(j.room)

@@ -86,6 +86,35 @@ func TestRoomAfterAFault(t *testing.T) {
 	}
 }
 
+// TestJournalIsMovedAlone: with nothing else to write, what is in the journal is moved
+// long before it is full.
+func TestJournalIsMovedAlone(t *testing.T) {
+	clock := machineClock{time.Now()}
+	s, release, written := held(t, clock)
+	close(release)
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+	for n := range 7 { // half of the ring
+		if _, err := s.Append(t.Context(), []core.Event{bulky(clock, n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	moved := func() bool {
+		events, err := s.Pending(t.Context(), clock.Now(), 100)
+		return err != nil || len(events) > 0
+	}
+	for end := time.Now().Add(5 * time.Second); !moved(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Error("nothing is moved")
+			break
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestRepeatWaitsForTheDisk: readers see a transaction before it is synced, and a
 // repeat is not answered by it until it is.
 func TestRepeatWaitsForTheDisk(t *testing.T) {
