@@ -205,7 +205,7 @@ type AdminCheck struct {
 }
 
 func (d desk) check(c *fiber.Ctx) error {
-	// Minutes, for millions of invitations.
+	// Minutes, for millions of invitations; an hour ends what would never end.
 	ctx, stop := context.WithTimeout(context.WithoutCancel(c.UserContext()), time.Hour)
 	defer stop()
 	found, err := d.Store.Check(ctx)

@@ -79,9 +79,9 @@ func (c *chores) tick(ctx context.Context, job chore) {
 // finished within some seconds. How much of it is written at once is the store's.
 const chunk = 16384
 
-// catchUp repeats the chore's step until nothing is due, or nothing but what fails. A
-// step that has begun is finished; ctx is looked at between two. It returns the last
-// step's error.
+// catchUp repeats the chore's step until nothing is due, or two in a row did nothing:
+// one may find nothing but what fails, which the next then leaves aside. A step that
+// has begun is finished; ctx is looked at between two. It returns the last error.
 func (c *chores) catchUp(ctx context.Context, job chore) (total int, err error) {
 	step := context.WithoutCancel(ctx)
 	steady, err := c.store.WallChecked(step)
@@ -89,13 +89,18 @@ func (c *chores) catchUp(ctx context.Context, job chore) (total int, err error) 
 		return 0, err
 	}
 	c.tell(!steady)
-	for more, done := steady, 1; more && done > 0; total += done {
+	for more, idle := steady, 0; more && idle < 2; {
 		if err := ctx.Err(); err != nil {
 			return total, err
 		}
+		var done int
 		var failed error
 		if done, more, failed = job.step(step, c.now(), chunk); failed != nil {
 			err = failed
+		}
+		total += done
+		if idle++; done > 0 {
+			idle = 0
 		}
 	}
 	return total, err

@@ -99,3 +99,24 @@ func TestDamagedFolderIsAnError(t *testing.T) {
 		t.Errorf("it ended with %v, want it to say that the file is damaged", err)
 	}
 }
+
+// TestMissingJournalIsTold by whatever opens the folder first.
+func TestMissingJournalIsTold(t *testing.T) {
+	folder := t.TempDir()
+	r := start(t, folder)
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(folder, dbName+"-journal")); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []bool{true, false} {
+		var out, errs strings.Builder
+		if err := run(t.Context(), env(), []string{"check", "--data", folder}, &out, &errs); err != nil {
+			t.Fatal(err)
+		}
+		if told := strings.Contains(errs.String(), "the journal was missing"); told != want {
+			t.Errorf("told: %t, want %t: %s", told, want, &errs)
+		}
+	}
+}

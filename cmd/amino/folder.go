@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -19,7 +20,7 @@ const liveName = "amino.live"
 
 // openFolder opens a folder's file, with the clock where it was moved to. With
 // create, what is missing is made.
-func openFolder(ctx context.Context, s settings, create bool) (*bolt.Store, *clock, error) {
+func openFolder(ctx context.Context, s settings, create bool, log *slog.Logger) (*bolt.Store, *clock, error) {
 	if create {
 		if err := os.MkdirAll(s.Data, 0o700); err != nil {
 			return nil, nil, err
@@ -49,6 +50,9 @@ func openFolder(ctx context.Context, s settings, create bool) (*bolt.Store, *clo
 	}
 	if err != nil {
 		return nil, nil, err
+	}
+	if store.JournalRemade() {
+		log.Warn("the journal was missing and has been made anew; if the program was killed before, webhooks that it alone had are lost")
 	}
 	return store, clk, nil
 }

@@ -10,7 +10,7 @@ import (
 // offline serves the admin API over the folder's file, for one verb. Events get
 // their verdicts meanwhile, but no letter leaves: that is the server's.
 func offline(s *session) (app *fiber.App, end func(), err error) {
-	store, clk, err := openFolder(s.ctx, s.settings, false)
+	store, clk, err := openFolder(s.ctx, s.settings, false, newLog(s.err, slog.LevelWarn))
 	if err != nil {
 		return nil, nil, err
 	}

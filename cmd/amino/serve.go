@@ -66,12 +66,9 @@ func serve(ctx context.Context, s settings, log *slog.Logger, started func(*serv
 		return err
 	}
 	defer func() { _ = ln.Close() }()
-	store, clk, err := openFolder(ctx, s, true)
+	store, clk, err := openFolder(ctx, s, true, log)
 	if err != nil {
 		return err
-	}
-	if store.JournalRemade() {
-		log.Warn("the journal was missing and has been made anew; if the program was killed before, webhooks that it alone had are lost")
 	}
 	if err := checkLive(ctx, s, store); err != nil {
 		return errors.Join(err, store.Close())

@@ -21,7 +21,7 @@ type Store interface {
 }
 
 const (
-	// batch is so many that the store can write as many together as it likes.
+	// batch is more than a store writes together, so that what it does is full.
 	batch = 512
 	// poll finds what no nudge tells of: an event whose NotBefore has come, or one
 	// left over after a fault.

@@ -3,6 +3,7 @@ package bolt_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -253,4 +254,25 @@ func TestDamagedLetterInRetry(t *testing.T) {
 		t.Fatal(err)
 	}
 	decideAll(t, s, clock)
+}
+
+// TestWantedTellsDamage: a row that cannot be read is not one that there is not, for
+// which its letter would be given up.
+func TestWantedTellsDamage(t *testing.T) {
+	ctx, clock, dir := context.Background(), storetest.NewClock(time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)), t.TempDir()
+	s := open(t, dir, clock)
+	v := vendor(t, s, clock.Now())
+	id := call(t, s, v, clock.Now(), "ada@example.com")
+	claimed, err := s.Claim(ctx, core.ClaimAsk{Vendor: v.ID, N: 1, Window: time.Hour, Now: clock.Now()})
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("%d letters, %v", len(claimed), err)
+	}
+	s = damaged(t, s, dir, clock, "invitation", func(b *bbolt.Bucket) error {
+		record := slices.Clone(b.Get(id[:]))
+		record[len(record)-1] ^= 1
+		return b.Put(id[:], record)
+	})
+	if wanted, err := s.Wanted(ctx, claimed[0].Ref); wanted || err == nil || errors.Is(err, core.ErrNotFound) {
+		t.Errorf("wanted %t, %v, want what is the matter", wanted, err)
+	}
 }

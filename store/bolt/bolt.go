@@ -82,7 +82,7 @@ type Store struct {
 	backlog  atomic.Pointer[backlog] // as of it
 	vendors  recall[core.Vendor]
 	shops    recall[core.Shop]
-	aside    sync.Map // vendors, by their bytes, of whom cron does nothing
+	aside    sync.Map // ids of vendors that cron could not read
 	stop     chan struct{}
 	kept     chan struct{} // closed when the journal's writer has stopped
 	ended    chan struct{} // and then the data file's
@@ -126,6 +126,9 @@ func Open(path string, master []byte, clock core.Clock) (*Store, error) {
 	err = s.write(context.Background(), s.later, func(t *txn) error {
 		t.now(time.Time{})
 		t.wrote = true
+		if !t.has("meta", []byte("journal")) {
+			t.put("meta", []byte("journal"), countRec{}) // there is one now
+		}
 		return t.err
 	})
 	if err != nil {
@@ -137,6 +140,7 @@ func Open(path string, master []byte, clock core.Clock) (*Store, error) {
 // openFile says what is the matter with a file that does not open. Over damaged
 // pages bbolt panics.
 func openFile(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("open %s: the file is damaged: %v", filepath.Base(path), r)
@@ -240,6 +244,7 @@ func syncDir(dir string) error {
 
 // unlock checks the schema and opens the data keys.
 func (s *Store) unlock(master []byte) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the file is damaged: %v", r)
@@ -268,8 +273,9 @@ func (s *Store) unlock(master []byte) (err error) {
 // openJournal opens the journal beside the file.
 func (s *Store) openJournal(path string) error {
 	var moved countRec
+	var had bool
 	err := s.view(context.Background(), func(t *txn) error {
-		t.get("meta", []byte("journal"), &moved)
+		had = t.get("meta", []byte("journal"), &moved)
 		s.backlog.Store(t.waiting())
 		s.last.Store(int64(t.tx.ID()))
 		return nil
@@ -278,7 +284,7 @@ func (s *Store) openJournal(path string) error {
 		return err
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		s.remade = moved.N > 0
+		s.remade = had
 		if err := s.db.Sync(); err != nil { // the new one says which transaction it follows
 			return err
 		}
@@ -317,8 +323,8 @@ func (s *Store) Close() error {
 	return s.db.Close()
 }
 
-// view runs a reading method. bbolt panics over a damaged page; nothing read after
-// that can be trusted.
+// view runs a reading method. bbolt panics over a damaged page, and Go over one that
+// the disk does not give; nothing read after that can be trusted.
 func (s *Store) view(ctx context.Context, read func(*txn) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err

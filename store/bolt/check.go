@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,14 +26,15 @@ func (s *Store) Check(ctx context.Context) ([]core.Finding, error) {
 	}
 	path := f.Name()
 	defer func() { _ = os.Remove(path) }()
+	defer func() { _ = f.Close() }()
 	switch err := s.view(ctx, func(t *txn) error {
-		_, err := t.tx.WriteTo(copying{f, s})
-		return errors.Join(err, f.Close())
+		_, err := t.tx.WriteTo(copying{f, func() error { return errors.Join(ctx.Err(), s.ending()) }})
+		return err
 	}); {
 	case errors.Is(err, syscall.ENOSPC):
 		return nil, fmt.Errorf("a copy to check needs as much room as the file: %w", core.ErrFull)
 	case err != nil:
-		return nil, fmt.Errorf("a copy to check: %w", err)
+		return nil, fmt.Errorf("a copy to check: %w", cmp.Or(s.ending(), err)) // bbolt tells no errors apart
 	}
 	db, err := openFile(path, &bbolt.Options{ReadOnly: true})
 	if err != nil {
@@ -48,14 +50,14 @@ func (s *Store) Check(ctx context.Context) ([]core.Finding, error) {
 	return c.findings, err
 }
 
-// copying is a copy that is given up when the store closes, which waits for readers.
+// copying is a copy that may be given up: a store that closes waits for its readers.
 type copying struct {
-	to *os.File
-	s  *Store
+	to    *os.File
+	ended func() error
 }
 
 func (c copying) Write(p []byte) (int, error) {
-	if err := c.s.ending(); err != nil {
+	if err := c.ended(); err != nil {
 		return 0, err
 	}
 	return c.to.Write(p)

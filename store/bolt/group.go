@@ -231,7 +231,7 @@ func (s *Store) transact(group []*op) (refusals []error, fault error) {
 		return nil, core.ErrFenced
 	}
 	defer func() {
-		if fault != nil {
+		if fault != nil && len(group) > 0 {
 			tell(s.journal.full) // whoever waits for room waits still
 		}
 	}()

@@ -61,17 +61,15 @@ func (s *Store) Append(ctx context.Context, events []core.Event) ([]core.LeaseRe
 }
 
 // keep has what is no repeat written to the journal. A repeat is known by what is in
-// the data file; since bbolt shows a transaction to readers a moment before it is on
-// disk, that is waited for. Two tellings at once, or soon after each other, may both be
-// written; the second is dropped when they are moved.
+// the data file. That came through the journal, which forgets it only when it is
+// synced there, so that a repeat can be answered at once. Two tellings at once, or soon
+// after each other, may both be written; the second is dropped when they are moved.
 func (s *Store) keep(ctx context.Context, events []core.Event, lines []line) error {
 	if err := s.ending(); err != nil { // also of a repeat: is the first one on disk?
 		return err
 	}
 	o := &op{done: make(chan error, 1)}
-	synced := true
 	err := s.view(ctx, func(t *txn) error {
-		synced = int64(t.tx.ID()) <= s.last.Load()
 		for i, e := range events {
 			fresh, err := t.fresh(e, lines[i])
 			if err != nil {
@@ -83,13 +81,8 @@ func (s *Store) keep(ctx context.Context, events []core.Event, lines []line) err
 		}
 		return nil
 	})
-	switch {
-	case err != nil:
+	if err != nil || len(o.lines) == 0 {
 		return err
-	case len(o.lines) == 0 && !synced:
-		return s.write(ctx, s.urgent, func(*txn) error { return nil }) // which comes after it
-	case len(o.lines) == 0:
-		return nil
 	}
 	return s.await(ctx, o, s.inviting)
 }

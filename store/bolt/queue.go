@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -216,7 +217,7 @@ func (s *Store) Wanted(ctx context.Context, ref core.LeaseRef) (wanted bool, err
 		}
 		var r invitationRec
 		if !t.get("invitation", ref.Invitation[:], &r) {
-			return errors.Join(t.err, core.ErrNotFound)
+			return cmp.Or(t.err, core.ErrNotFound)
 		}
 		wanted = !e.Lane.Paced() || !t.shopGone(r.bare(ref.Invitation).Shop)
 		return nil

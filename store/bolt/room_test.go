@@ -45,43 +45,68 @@ func bulky(clock core.Clock, n int) core.Event {
 	return core.Event{ID: core.NewEventID(clock.Now()), Kind: core.Ignored, Order: core.OrderKey{ID: strconv.Itoa(n)}, Detail: strings.Repeat("x", 300_000)}
 }
 
-// TestRoomAfterAFault: the word that somebody waits for room is not lost with a
-// group that failed.
+// TestRoomAfterAFault: that somebody waits for room is not forgotten with a group that
+// failed.
 func TestRoomAfterAFault(t *testing.T) {
-	faults := []func(*txn) error{
-		func(*txn) error { return errors.New("a fault") },
-		func(t *txn) error { t.desks = map[core.VendorID]*desk{{}: nil}; return nil }, // at its end
+	for name, fault := range map[string]func(*txn) error{
+		"in it":      func(*txn) error { return errors.New("a fault") },
+		"at its end": func(t *txn) error { t.desks = map[core.VendorID]*desk{{}: nil}; return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := machineClock{time.Now()}
+			s, release, written := held(t, clock)
+			var all errgroup.Group
+			for n := range 20 { // more than the ring has room for
+				all.Go(func() error {
+					ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+					defer cancel()
+					_, err := s.Append(ctx, []core.Event{bulky(clock, n)})
+					return err
+				})
+			}
+			await(t, "a full ring", func() bool { return used(s) > ring-mostFrame })
+			<-s.journal.full // as the committer does when it takes the group
+			close(release)
+			if err := <-written; err != nil {
+				t.Fatal(err)
+			}
+			failed := s.write(context.Background(), s.urgent, fault)
+			if err := all.Wait(); err != nil || failed == nil {
+				t.Fatalf("%v, and the fault: %v", err, failed) // not closed, which would wait for room as well
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	for i := range 8 { // the committer may hear of either first
-		clock := machineClock{time.Now()}
-		s, release, written := held(t, clock)
-		var all errgroup.Group
-		for n := range 20 { // more than the ring has room for
-			all.Go(func() error {
-				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-				defer cancel()
-				_, err := s.Append(ctx, []core.Event{bulky(clock, n)})
-				return err
-			})
-		}
-		for full := false; !full; time.Sleep(time.Millisecond) {
-			s.journal.mu.Lock()
-			full = s.journal.end-s.journal.moved > ring-mostFrame
-			s.journal.mu.Unlock()
-		}
-		failed := make(chan error, 1)
-		go func() {
-			failed <- s.write(context.Background(), s.urgent, faults[i%2])
-		}()
-		for len(s.urgent) == 0 {
-			time.Sleep(time.Millisecond)
-		}
-		close(release)
-		if err := errors.Join(all.Wait(), <-written); err != nil || <-failed == nil {
-			t.Fatalf("%v", err) // and not closed, which would wait for room as well
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
+}
+
+// TestCheckEndsWithTheStore: what is copied to be checked does not keep it open.
+func TestCheckEndsWithTheStore(t *testing.T) {
+	s, release, written := held(t, machineClock{time.Now()})
+	close(s.stop)
+	if _, err := s.Check(t.Context()); !errors.Is(err, core.ErrFenced) {
+		t.Errorf("got %v, want core.ErrFenced", err)
+	}
+	close(release)
+	if err := errors.Join(<-written, s.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// used is how much of the ring waits to be moved.
+func used(s *Store) int64 {
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	return s.journal.end - s.journal.moved
+}
+
+// await polls for what happens in a moment.
+func await(t *testing.T, what string, reached func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !reached(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s does not come", what)
 		}
 	}
 }
@@ -100,47 +125,8 @@ func TestJournalIsMovedAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	moved := func() bool {
-		s.journal.mu.Lock()
-		defer s.journal.mu.Unlock()
-		return s.journal.moved > 0
-	}
-	for end := time.Now().Add(5 * time.Second); !moved(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Error("nothing is moved")
-			break
-		}
-	}
+	await(t, "a move", func() bool { return used(s) < ring/4 })
 	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestRepeatWaitsForTheDisk: readers see a transaction before it is synced, and a
-// repeat is not answered by it until it is.
-func TestRepeatWaitsForTheDisk(t *testing.T) {
-	clock := machineClock{time.Now()}
-	s, release, written := held(t, clock)
-	e := core.Event{ID: core.NewEventID(clock.Now()), Kind: core.Fulfilled, Topic: "f", Order: core.OrderKey{Namespace: "n", ID: "1"}}
-	tell := func(ctx context.Context) error {
-		_, err := s.Append(ctx, []core.Event{e})
-		return err
-	}
-	first := tell(t.Context())
-	close(release)
-	moved := s.write(t.Context(), s.urgent, func(*txn) error { return nil })
-	if err := errors.Join(first, <-written, moved, tell(t.Context())); err != nil {
-		t.Fatal(err)
-	}
-	s.last.Add(-1) // as it is before the sync
-	release, written = hold(s)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if err := tell(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want that it waits", err)
-	}
-	close(release)
-	if err := errors.Join(<-written, tell(t.Context()), s.Close()); err != nil {
 		t.Error(err)
 	}
 }

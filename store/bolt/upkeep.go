@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,14 +15,17 @@ import (
 type thing struct{ key, vendor []byte }
 
 // due lists up to n things of a calendar that are at or before now, those of one
-// vendor together, and whether there are more.
-func (t *txn) due(bucket string, now time.Time, n int, vendor func(key, value []byte) []byte) (things []thing, more bool) {
+// vendor together, and whether there are more. Of vendors left aside it only lists who
+// has any.
+func (t *txn) due(bucket string, now time.Time, n int, vendor func(key, value []byte) []byte) (things []thing, aside map[core.VendorID]bool, more bool) {
+	aside = map[core.VendorID]bool{}
 	t.each(bucket, nil, func(key, value []byte) bool {
 		if readStamp(key).After(now) {
 			return false
 		}
 		whose := vendor(key, value)
 		if t.s.leftAside(whose) {
+			aside[core.VendorID(whose)] = true
 			return true
 		}
 		if more = len(things) == n; !more {
@@ -30,7 +34,7 @@ func (t *txn) due(bucket string, now time.Time, n int, vendor func(key, value []
 		return !more
 	})
 	slices.SortStableFunc(things, func(a, b thing) int { return bytes.Compare(a.vendor, b.vendor) })
-	return things, more
+	return things, aside, more
 }
 
 // Expire implements store.Upkeep.
@@ -61,60 +65,75 @@ func (s *Store) Retain(ctx context.Context, now time.Time, n int) (int, bool, er
 	})
 }
 
-const (
-	// inOne is how many things of a calendar one transaction does, so that a request
-	// waits for few of them. A transaction costs what pages it changes, and a vendor
-	// has pages of its own: so those of one vendor are done together, of all that
-	// were found.
-	inOne = 128
-	// mostAlone of a vendor's things fail one by one; the vendor is then left aside
-	// until the next start, or its others would be found before all that is due later.
-	mostAlone = 16
-)
+// inOne is how many things of a calendar one transaction does, so that a request
+// waits for few of them. A transaction costs what pages it changes, and a vendor has
+// pages of its own: so those of one vendor are done together, of all that were found.
+const inOne = 128
 
 // catchUp does up to n things of a calendar that are due. If one of a transaction
 // fails, which undoes them all, each is tried alone, so that it keeps none of the
-// others waiting.
+// others waiting. A vendor that cannot be read is left aside until the next start, or
+// its many due things would be all that a step finds; each step tells of it.
 func (s *Store) catchUp(ctx context.Context, calendar string, now time.Time, n int, vendor func(key, value []byte) []byte, do func(*txn, []byte) error) (done int, more bool, err error) {
 	var things []thing
+	var aside map[core.VendorID]bool
 	err = s.view(ctx, func(t *txn) error {
-		things, more = t.due(calendar, core.Micro(now), n, vendor)
+		things, aside, more = t.due(calendar, core.Micro(now), n, vendor)
 		return nil
 	})
 	if err != nil {
 		return 0, false, err
 	}
-	failed := map[string]int{} // alone, by vendor
+	for v := range aside {
+		err = errors.Join(err, unreadable(v))
+	}
 	for part := range slices.Chunk(things, inOne) {
-		part = slices.DeleteFunc(part, func(t thing) bool { return s.leftAside(t.vendor) })
+		if part = slices.DeleteFunc(part, func(t thing) bool { return s.leftAside(t.vendor) }); len(part) == 0 {
+			continue
+		}
 		whole := s.catchUpWith(ctx, calendar, part, do)
-		switch {
-		case whole == nil:
+		if whole == nil {
 			done += len(part)
 			continue
-		case errors.Is(whole, core.ErrFenced) || errors.Is(whole, core.ErrFull) || ctx.Err() != nil:
-			return done, more, errors.Join(err, whole) // and so would be each alone
+		}
+		if s.hopeless(ctx, whole) {
+			return done, more, errors.Join(err, whole)
 		}
 		for _, t := range part {
 			if s.leftAside(t.vendor) {
 				continue
 			}
-			if one := s.catchUpWith(ctx, calendar, []thing{t}, do); one != nil {
-				err = errors.Join(err, one)
-				if failed[string(t.vendor)]++; failed[string(t.vendor)] == mostAlone {
-					s.aside.Store(string(t.vendor), nil)
-				}
+			one := s.catchUpWith(ctx, calendar, []thing{t}, do)
+			switch {
+			case one == nil:
+				done++
 				continue
+			case s.hopeless(ctx, one):
+				return done, more, errors.Join(err, one)
 			}
-			done++
+			err = errors.Join(err, one)
+			v := core.VendorID(t.vendor)
+			if s.view(ctx, func(t *txn) error { return t.readable(v) }) != nil {
+				s.aside.Store(v, nil)
+				err = errors.Join(err, unreadable(v))
+			}
 		}
 	}
 	return done, more, err
 }
 
+// hopeless reports that what failed by err would fail for anything else as well.
+func (s *Store) hopeless(ctx context.Context, err error) bool {
+	return errors.Is(err, core.ErrFenced) || errors.Is(err, core.ErrFull) || ctx.Err() != nil
+}
+
 func (s *Store) leftAside(vendor []byte) bool {
-	_, aside := s.aside.Load(string(vendor))
+	_, aside := s.aside.Load(core.VendorID(vendor))
 	return aside
+}
+
+func unreadable(v core.VendorID) error {
+	return fmt.Errorf("vendor %s cannot be read; what it has due waits", v)
 }
 
 // catchUpWith does those of the things that are still due.

@@ -41,7 +41,7 @@ func (t *txn) decide(e core.Event, now time.Time) (core.Verdict, *core.LeaseRef,
 // one.
 func (t *txn) setAside(e core.Event, now time.Time) core.Verdict {
 	v := core.Verdict{Event: e.ID, Vendor: e.Vendor, Shop: e.Shop, Topic: e.Topic, ReceivedAt: e.ReceivedAt, DecidedAt: core.Micro(now), Reason: core.Poison}
-	if probe := (&txn{tx: t.tx, s: t.s}); probe.readable(e.Vendor) {
+	if probe := (&txn{tx: t.tx, s: t.s}); probe.readable(e.Vendor) == nil {
 		d, _, _ := t.open(e.Vendor, now)
 		d.counters.Verdicts[core.Poison]++
 		d.dirty = true
@@ -50,14 +50,15 @@ func (t *txn) setAside(e core.Event, now time.Time) core.Verdict {
 	return v
 }
 
-// readable reports whether the vendor's desk opens, and can be closed. It spoils the
-// txn if not.
-func (t *txn) readable(v core.VendorID) bool {
+// readable is why the vendor's desk does not open, or would not close; nil if it does
+// both. It spoils the txn if not.
+func (t *txn) readable(v core.VendorID) error {
 	d, err := t.desk(v)
-	if err == nil {
-		d.next()
+	if err != nil {
+		return err
 	}
-	return err == nil && t.err == nil
+	d.next()
+	return t.err
 }
 
 // log writes a verdict behind those before it.
