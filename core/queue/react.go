@@ -68,8 +68,9 @@ func (b *breaker) note(refusal *core.SendError) time.Duration {
 }
 
 // closeSender closes every route that leads to the sender; until is civil, zero
-// means until a person acts.
+// means until a person acts. What is claimed already is given back.
 func (l *Loop) closeSender(ctx context.Context, cause string, until time.Time) {
+	l.pause.hold(l.Up() + time.Second)
 	l.close(ctx, core.SenderState{Cause: cause, Until: until})
 }
 
