@@ -209,7 +209,7 @@ func (r round) rateInAll() float64 { return float64(len(r.took)) / (r.lasted + r
 func (p *plan) turns(ctx context.Context, a, b *orderTarget, next *uint64) (as, bs []round, err error) {
 	n := uint64(most * p.seconds.Seconds())
 	first := *next
-	last := p.rounds + 2 // of two that are so near, the median needs some more
+	last := p.rounds + 1 // of two that are so near, the median needs some more
 	for i := range last + 1 {
 		a.orders.sign(first, n)
 		b.orders.first, b.orders.signed = a.orders.first, a.orders.signed // the bodies are the same, and the secrets
