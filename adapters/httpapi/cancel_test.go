@@ -53,6 +53,7 @@ func TestCancelAfterSending(t *testing.T) {
 	a = w.cancel(id, "?revoke=true")
 	want(t, "revoke", a.status, 200)
 	want(t, "the state stays", a.str("invitation.state"), "sent")
+	want(t, "explanation", a.str("invitation.explanation"), "The mail has left; its link was closed before a review.")
 	want(t, "revoked_at", a.str("invitation.revoked_at"), "2026-11-22T12:00:00Z")
 	if err := w.Complete(context.Background(), w.seen(id), core.Review{Rating: 5}); err == nil {
 		t.Error("the link is still open")

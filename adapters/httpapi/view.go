@@ -135,6 +135,9 @@ func explanation(i core.Invitation, expected time.Time) string {
 	if i.State == core.Scheduled && !expected.IsZero() {
 		return "The mail is expected to leave about " + expected.UTC().Format("2006-01-02 15:04") + " UTC."
 	}
+	if !i.RevokedAt.IsZero() && (i.State == core.Sent || i.State == core.Opened) {
+		return "The mail has left; its link was closed before a review."
+	}
 	return cmp.Or(i.Reason.Sentence(), explanations[i.State])
 }
 
