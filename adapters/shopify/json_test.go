@@ -26,7 +26,7 @@ func FuzzReader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if !json.Valid(body) || !utf8.Valid(body) {
-			t.Skip("not JSON, or encoding/json would replace it")
+			return // not JSON, or encoding/json would replace it
 		}
 		in := read(bytes.Join([][]byte{[]byte(`{"passed over":`), body, []byte(`,"read":`), body, []byte(`,"last":1}`)}, nil))
 		var got any

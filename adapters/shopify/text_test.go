@@ -16,7 +16,7 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name, junk string) {
 		if !utf8.ValidString(name) || !utf8.ValidString(junk) {
-			t.Skip("encoding/json would replace it")
+			return // encoding/json would replace it
 		}
 		body, err := json.Marshal(map[string]any{
 			"id": 1, "name": name, "a": junk, "zz": map[string]any{junk: []any{junk, map[string]any{"id": 7}}},

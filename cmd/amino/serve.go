@@ -8,13 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/sync/errgroup"
 
+	"aminobridge/cmd/internal/tune"
 	"aminobridge/core"
 )
 
@@ -27,32 +26,9 @@ func (serveVerb) Help() string {
 	return "With nothing configured it listens on this machine alone, keeps every mail on a page, and sends none.\n\nExample: amino serve --addr 127.0.0.1:8080 --data ./amino-data"
 }
 
-// Nearly all of our memory is the file, mapped. What lives beside it is so little
-// that the collector, at its usual pace, would run all the time under load.
-const (
-	collectAt  = 400       // per cent of what lives
-	collectMax = 160 << 20 // bytes, from where on it runs as often as it must
-)
-
 func (serveVerb) Run(s *session) error {
-	tune(os.Getenv)
+	tune.Runtime(os.Getenv)
 	return serve(s.ctx, s.settings, newLog(s.err, slog.LevelInfo), func(p *service) { p.greet(s.ctx, s.out) })
-}
-
-// tune sets what Go's runtime leaves to the program, unless the operator did. The
-// bench, in cmd/bench, sets the same.
-func tune(getenv func(string) string) {
-	if getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
-	}
-	if getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(collectMax)
-	}
-	// Under load one thread nearly always waits for the disk, which keeps a
-	// processor's place that somebody else could use.
-	if getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-	}
 }
 
 // serve runs the service until ctx is done or one of its parts fails. started is

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"aminobridge/cmd/internal/tune"
 	"aminobridge/core"
 	"aminobridge/core/letter"
 	"aminobridge/core/queue"
@@ -180,7 +181,7 @@ func serveDispatch(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	tune()
+	tune.Runtime(os.Getenv)
 	clock := clock{time.Now()}
 	store, err := folder{dir: *dir}.open(clock)
 	if err != nil {

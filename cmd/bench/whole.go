@@ -9,8 +9,6 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"os"
-	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,6 +19,7 @@ import (
 
 	"aminobridge/adapters/httpapi"
 	"aminobridge/adapters/shopify"
+	"aminobridge/cmd/internal/tune"
 	"aminobridge/core"
 	"aminobridge/core/intake"
 	"aminobridge/core/letter"
@@ -50,7 +49,7 @@ func serveWhole(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	tune()
+	tune.Runtime(os.Getenv)
 	begun := time.Now()
 	clock := clock{begun}
 	store, err := bolt.Open(*path, vault.NewMaster(), clock)
@@ -85,13 +84,6 @@ func serveWhole(ctx context.Context, args []string) error {
 	g.Go(func() error { return letters.Run(ctx) })
 	g.Go(func() error { return listen(ctx, app, *addr) })
 	return errors.Join(g.Wait(), recount(store), store.Close())
-}
-
-// tune sets Go's runtime as amino serve does.
-func tune() {
-	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(160 << 20)
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 }
 
 // recount fails when the program's own check of its file finds anything.

@@ -77,7 +77,7 @@ type Store struct {
 	urgent   chan *op // what else a request waits for, which goes first
 	later    chan *op // what loops and cron do
 	journal  *journal
-	remade   bool
+	remade   bool                    // it was missing
 	last     atomic.Int64            // transaction of the data file
 	backlog  atomic.Pointer[backlog] // as of it
 	vendors  recall[core.Vendor]
@@ -283,14 +283,17 @@ func (s *Store) openJournal(path string) error {
 	if err != nil {
 		return err
 	}
+	s.journal = newJournal(s.keys.Hash("journal"), moved.N)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		s.remade = had
 		if err := s.db.Sync(); err != nil { // the new one says which transaction it follows
 			return err
 		}
+		if err := s.journal.create(path, s.last.Load()); err != nil {
+			return err
+		}
 	}
-	s.journal, err = openJournal(path, s.keys.Hash("journal"), moved.N, s.last.Load())
-	return err
+	return s.journal.open(path, s.last.Load())
 }
 
 // JournalRemade tells whether the file's journal was missing at the opening, so that

@@ -27,10 +27,11 @@ func (s *Store) Check(ctx context.Context) ([]core.Finding, error) {
 	path := f.Name()
 	defer func() { _ = os.Remove(path) }()
 	defer func() { _ = f.Close() }()
-	switch err := s.view(ctx, func(t *txn) error {
+	err = s.view(ctx, func(t *txn) error {
 		_, err := t.tx.WriteTo(copying{f, func() error { return errors.Join(ctx.Err(), s.ending()) }})
 		return err
-	}); {
+	})
+	switch {
 	case errors.Is(err, syscall.ENOSPC):
 		return nil, fmt.Errorf("a copy to check needs as much room as the file: %w", core.ErrFull)
 	case err != nil:

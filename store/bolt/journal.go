@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -65,27 +64,23 @@ type frameRec struct {
 	Lines []line
 }
 
-// openJournal reads what was not moved by the data file, whose last transaction was
-// tx.
-func openJournal(path string, id []byte, moved, tx int64) (*journal, error) {
-	j := &journal{id: id, end: moved, moved: moved, full: make(chan struct{}, 1), room: make(chan struct{}, 1)}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if err := j.create(path, tx); err != nil {
-			return nil, err
-		}
-	}
-	var err error
+func newJournal(id []byte, moved int64) *journal {
+	return &journal{id: id, end: moved, moved: moved, full: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+}
+
+// open reads what was not moved by the data file, whose last transaction was tx.
+func (j *journal) open(path string, tx int64) (err error) {
 	if j.file, err = openDurable(path); err != nil {
-		return nil, err
+		return err
 	}
 	all := make([]byte, ring)
 	switch n, err := j.file.ReadAt(all, 0); {
 	case n < ring && !errors.Is(err, io.EOF):
-		return nil, errors.Join(err, j.file.Close())
+		return errors.Join(err, j.file.Close())
 	case n < ring || !j.recover(all, tx):
-		return nil, errors.Join(errJournal, j.file.Close())
+		return errors.Join(errJournal, j.file.Close())
 	}
-	return j, nil
+	return nil
 }
 
 // create writes the ring beside path and then gives it that name, so that one that

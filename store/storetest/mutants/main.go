@@ -63,7 +63,9 @@ func run(ctx context.Context, args []string) error {
 }
 
 // all are the mutants of every table.
-func all() []mutant { return slices.Concat(paceRules, queueRules, edgeRules, boltRules) }
+func all() []mutant {
+	return slices.Concat(paceRules, queueRules, edgeRules, boltRules, journalRules, upkeepRules)
+}
 
 func show(mutants []mutant) {
 	for _, m := range mutants {

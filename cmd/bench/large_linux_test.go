@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -24,9 +23,6 @@ func TestMain(m *testing.M) {
 
 // The rows of large stores, small: each is measured, and nothing is lost or doubled.
 func TestLargeRows(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("the bench reads /proc")
-	}
 	var out strings.Builder
 	err := begin(t.Context(), []string{"-rows", "7,8,10,11,12,13", "-big", "2000", "-seconds", "100ms", "-rounds", "1", "-connections", "8", "-dir", t.TempDir()}, &out)
 	if err != nil {

@@ -1,4 +1,4 @@
-package main
+package tune
 
 import (
 	"math"
@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestTune: the runtime is tuned once, and what an operator sets stands.
-func TestTune(t *testing.T) {
+// TestRuntime: the runtime is tuned once, and what an operator sets stands.
+func TestRuntime(t *testing.T) {
 	percent, limit, procs := debug.SetGCPercent(100), debug.SetMemoryLimit(math.MaxInt64), runtime.GOMAXPROCS(0)
 	defer func() {
 		debug.SetGCPercent(percent)
@@ -27,8 +27,8 @@ func TestTune(t *testing.T) {
 			t.Errorf("%s: %d processors, want %d", name, got, procs)
 		}
 	}
-	tune(func(string) string { return "7" })
+	Runtime(func(string) string { return "7" })
 	check("set by the operator", 100, math.MaxInt64, procs)
-	tune(func(string) string { return "" })
+	Runtime(func(string) string { return "" })
 	check("not set", collectAt, collectMax, procs+1)
 }
